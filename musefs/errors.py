@@ -1,0 +1,66 @@
+"""What can go wrong, told by what the caller can do about it.
+
+Texts are one line for a person: what, where, and what to do. They never hold a secret.
+"""
+
+from __future__ import annotations
+
+
+class MusefsError(Exception):
+    """Any failure that musefs explains itself."""
+
+
+class ConfigError(MusefsError):
+    """The configuration is wrong: name the key, the line and what is allowed."""
+
+
+class TemplateError(ConfigError):
+    """A template cannot be read: name the position and what is allowed there."""
+
+
+class StateInUse(MusefsError):
+    """Another musefs serves this state folder."""
+
+
+class StateBroken(MusefsError):
+    """The state folder or its catalogue cannot be used."""
+
+
+class MountFailed(MusefsError):
+    """The mountpoint cannot be used, or the kernel refused the mount."""
+
+
+class ServiceUnreachable(MusefsError):
+    """No running musefs answers on the control socket."""
+
+
+class NoSuchEntry(MusefsError):
+    """There is no file or folder of that name or inode in the tree."""
+
+
+class NoSuchAttribute(MusefsError):
+    """The file has no extended attribute of that name."""
+
+
+class NotAFolder(MusefsError):
+    """A folder was expected."""
+
+
+class IsAFolder(MusefsError):
+    """A file was expected."""
+
+
+class ReadOnly(MusefsError):
+    """The mount takes no changes."""
+
+
+class ContentUnavailable(MusefsError):
+    """No origin can give these bytes now; later it may work."""
+
+
+class ContentChanged(MusefsError):
+    """No origin has this version any more; the next open finds the new one."""
+
+
+class UnknownOrigin(MusefsError):
+    """The configuration has no origin of that id."""
