@@ -1,0 +1,114 @@
+"""Whether the catalogue is whole: its file, its references, and the tree that is stored in it.
+
+The tree follows from the rest of the catalogue, so what is wrong with it can be mended: broken
+parts are taken out, and everything is noted to be placed again. Entries keep their inodes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from musefs.catalog.changelog import log_everything
+from musefs.catalog.database import Queries, Transaction
+from musefs.catalog.nodes import ROOT
+
+DAMAGES_MAX = 100
+
+_REACHABLE = (
+    "WITH RECURSIVE reachable (inode) AS (SELECT inode FROM nodes WHERE inode = :root"
+    " AND kind = 'folder' UNION SELECT n.inode FROM nodes n JOIN reachable r"
+    " ON n.parent = r.inode WHERE n.kind = 'folder') "
+)
+_SUBFOLDERS = "(SELECT count(*) FROM nodes c WHERE c.parent = nodes.inode AND c.kind = 'folder')"
+_UNFOLLOWED = "(SELECT track_id FROM changelog WHERE track_id IS NOT NULL)"
+
+_TREE_CHECKS = (
+    (
+        "SELECT count(*) = 0 FROM nodes WHERE inode = :root AND kind = 'folder'",
+        "root folders are missing",
+    ),
+    (
+        _REACHABLE + "SELECT count(*) FROM nodes WHERE inode <> :root"
+        " AND parent NOT IN (SELECT inode FROM reachable)",
+        "entries are in no folder that can be reached from the root",
+    ),
+    (
+        f"SELECT count(*) FROM nodes WHERE kind = 'folder' AND subfolders <> {_SUBFOLDERS}",
+        "folders count their subfolders wrongly",
+    ),
+    (
+        "SELECT count(*) FROM nodes n LEFT JOIN tracks t ON t.id = n.track_id"
+        " WHERE n.kind = 'track' AND t.content_id IS NOT n.content_id"
+        f" AND (t.id IS NULL OR t.id NOT IN {_UNFOLLOWED})",
+        "entries show another content than their track has",
+    ),
+    (
+        "SELECT count(*) FROM nodes n JOIN files f ON f.id = n.file_id"
+        " WHERE f.content_id IS NOT n.content_id AND NOT EXISTS (SELECT 1 FROM changelog c"
+        " WHERE c.origin = f.origin AND c.folder = f.folder)",
+        "entries show another content than their sidecar file has",
+    ),
+    (
+        # Before the first placing there is no tree to be missing from.
+        "SELECT count(*) FROM tracks t WHERE EXISTS (SELECT 1 FROM settings"
+        " WHERE name = 'tree_rules') AND EXISTS (SELECT 1 FROM files f"
+        " WHERE f.content_id = t.content_id AND f.kind = 'audio')"
+        f" AND t.id NOT IN {_UNFOLLOWED}"
+        " AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.track_id = t.id)",
+        "tracks are missing from the tree",
+    ),
+)
+
+
+async def damage(queries: Queries) -> list[str]:
+    """What is wrong with the file and its references, a line each; none of it can be mended.
+
+    See SQLite's documentation of integrity_check and foreign_key_check.
+    """
+    found = [
+        " ".join(str(row[0]).split())
+        for row in await queries.rows(f"PRAGMA integrity_check({DAMAGES_MAX})")
+        if row[0] != "ok"
+    ]
+    dangling = Counter((row[0], row[2]) for row in await queries.rows("PRAGMA foreign_key_check"))
+    found += [
+        f"{count} rows of {table} refer to rows of {parent} that are not there"
+        for (table, parent), count in sorted(dangling.items())
+    ]
+    return found
+
+
+async def tree_faults(queries: Queries) -> list[str]:
+    """What is wrong with the stored tree, a line each."""
+    found = []
+    for sql, text in _TREE_CHECKS:
+        row = await queries.row(sql, {"root": ROOT})
+        if row is not None and row[0]:
+            found.append(f"{row[0]} {text}")
+    return found
+
+
+async def mend_tree(tx: Transaction) -> None:
+    """Take out what cannot stay, and have everything placed again at the next refresh."""
+    await tx.run(
+        "INSERT INTO nodes (inode, parent, name, folded, kind, size, mtime_ns)"
+        " VALUES (:root, 0, '', '', 'folder', 0, 0) ON CONFLICT (inode) DO UPDATE"
+        " SET kind = 'folder', parent = 0, name = '', folded = ''",
+        {"root": ROOT},
+    )
+    await tx.run(
+        _REACHABLE + "DELETE FROM nodes WHERE kind = 'folder'"
+        " AND inode NOT IN (SELECT inode FROM reachable)",
+        {"root": ROOT},
+    )
+    # What was in no folder keeps its inode, and moves to its place from a parent that never was.
+    await tx.run(
+        "UPDATE nodes SET parent = -inode WHERE kind <> 'folder'"
+        " AND parent NOT IN (SELECT inode FROM nodes WHERE kind = 'folder')"
+    )
+    await tx.run(
+        "DELETE FROM nodes WHERE kind = 'track'"
+        " AND (track_id IS NULL OR track_id NOT IN (SELECT id FROM tracks))"
+    )
+    await tx.run(f"UPDATE nodes SET subfolders = {_SUBFOLDERS} WHERE kind = 'folder'")
+    await log_everything(tx)

@@ -1,0 +1,162 @@
+"""The stored tree: folders, tracks and sidecars by inode and by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from musefs.catalog.database import Queries, Transaction
+from musefs.model import ContentId, Inode, TrackId
+
+NodeKind = Literal["folder", "track", "sidecar"]
+
+ROOT = Inode(1)
+
+_COLUMNS = "inode, parent, name, kind, track_id, content_id, size, mtime_ns, subfolders"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One entry of the tree. `subfolders` counts those of a folder."""
+
+    inode: Inode
+    parent: Inode
+    name: str
+    kind: NodeKind
+    track_id: TrackId | None
+    content_id: ContentId | None
+    size: int
+    mtime_ns: int
+    subfolders: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the tree holds."""
+
+    tracks: int
+    sidecars: int
+    folders: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewNode:
+    """An entry to be made: `folded` is the name by which it is found."""
+
+    parent: Inode
+    name: str
+    folded: str
+    kind: NodeKind
+    mtime_ns: int
+    size: int = 0
+    track_id: TrackId | None = None
+    file_id: int | None = None
+    content_id: ContentId | None = None
+
+
+async def node(queries: Queries, inode: Inode) -> Node | None:
+    """The entry with this inode, or None."""
+    row = await queries.row(f"SELECT {_COLUMNS} FROM nodes WHERE inode = ?", [inode])
+    return Node(*row) if row else None
+
+
+async def child(queries: Queries, parent: Inode, folded: str) -> Node | None:
+    """A folder's entry of this (folded) name, or None."""
+    row = await queries.row(
+        f"SELECT {_COLUMNS} FROM nodes WHERE parent = ? AND folded = ?", [parent, folded]
+    )
+    return Node(*row) if row else None
+
+
+async def children(queries: Queries, parent: Inode) -> list[Node]:
+    """A folder's entries, by their names."""
+    rows = await queries.rows(
+        f"SELECT {_COLUMNS} FROM nodes WHERE parent = ? ORDER BY folded", [parent]
+    )
+    return [Node(*row) for row in rows]
+
+
+async def track_nodes(queries: Queries, tracks: Sequence[TrackId]) -> dict[TrackId, Node]:
+    """Where these tracks (some hundreds at most) are in the tree; those that are not, left out."""
+    marks = ",".join("?" * len(tracks))
+    rows = await queries.rows(f"SELECT {_COLUMNS} FROM nodes WHERE track_id IN ({marks})", tracks)
+    nodes = [Node(*row) for row in rows]
+    return {entry.track_id: entry for entry in nodes if entry.track_id is not None}
+
+
+async def insert(tx: Transaction, new: NewNode) -> Inode:
+    """Make an entry."""
+    rows = await tx.rows(
+        "INSERT INTO nodes (parent, name, folded, kind, mtime_ns, size, track_id, file_id,"
+        " content_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING inode",
+        [
+            new.parent,
+            new.name,
+            new.folded,
+            new.kind,
+            new.mtime_ns,
+            new.size,
+            new.track_id,
+            new.file_id,
+            new.content_id,
+        ],
+    )
+    if new.kind == "folder":
+        await tx.rows("UPDATE nodes SET subfolders = subfolders + 1 WHERE inode = ?", [new.parent])
+    return Inode(rows[0][0])
+
+
+async def move(tx: Transaction, inode: Inode, parent: Inode, name: str, folded: str) -> None:
+    """Give an entry another name, in the same folder or another one; it keeps its inode."""
+    await tx.rows(
+        "UPDATE nodes SET parent = ?, name = ?, folded = ? WHERE inode = ?",
+        [parent, name, folded, inode],
+    )
+
+
+async def unfold(tx: Transaction) -> None:
+    """Have every entry found by its name as it is."""
+    await tx.run("UPDATE OR IGNORE nodes SET folded = name WHERE folded <> name")
+
+
+async def rewrite(tx: Transaction, inode: Inode, new: NewNode) -> None:
+    """Have an entry show what `new` shows; it keeps its place."""
+    await tx.rows(
+        "UPDATE nodes SET content_id = ?, size = ?, mtime_ns = ? WHERE inode = ?",
+        [new.content_id, new.size, new.mtime_ns, inode],
+    )
+
+
+async def delete(tx: Transaction, entry: Node) -> None:
+    """Take an entry out; a folder has to be empty."""
+    await tx.rows("DELETE FROM nodes WHERE inode = ?", [entry.inode])
+    if entry.kind == "folder":
+        await tx.rows(
+            "UPDATE nodes SET subfolders = subfolders - 1 WHERE inode = ?", [entry.parent]
+        )
+
+
+async def is_empty(queries: Queries, folder: Inode) -> bool:
+    """Whether a folder has no entry."""
+    return await queries.row("SELECT 1 FROM nodes WHERE parent = ? LIMIT 1", [folder]) is None
+
+
+async def touch(tx: Transaction, folders: Sequence[Inode], now_ns: int) -> None:
+    """Folders whose entries have changed."""
+    await tx.run_many(
+        "UPDATE nodes SET mtime_ns = ? WHERE inode = ?", [(now_ns, inode) for inode in folders]
+    )
+
+
+async def totals(queries: Queries) -> Totals:
+    """What the tree holds."""
+    rows = await queries.rows("SELECT kind, count(*), sum(size) FROM nodes GROUP BY kind")
+    counts = {row[0]: row[1] for row in rows}
+    return Totals(
+        tracks=counts.get("track", 0),
+        sidecars=counts.get("sidecar", 0),
+        folders=counts.get("folder", 0),
+        size_bytes=sum(row[2] for row in rows),
+    )

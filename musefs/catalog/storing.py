@@ -1,0 +1,169 @@
+"""Stores a batch of inspected files within one transaction, a few statements for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from musefs.catalog.changelog import log_folders, log_tracks_of
+from musefs.catalog.database import Transaction
+from musefs.catalog.paths import folder_of, from_blob, to_blob
+from musefs.catalog.records import ContentRecord, FileRecord
+from musefs.model import ContentId, TrackId
+
+
+async def store(tx: Transaction, origin: str, records: Sequence[FileRecord]) -> None:
+    """Store these files of an origin, and log what the tree has to follow."""
+    contents = await _store_contents(tx, records)
+    await _follow_changes(tx, origin, records, contents)
+    await _store_files(tx, origin, records, contents)
+    await _store_tracks(tx, records, contents)
+    await log_folders(tx, origin, {folder_of(record.path) for record in records})
+
+
+async def _store_contents(
+    tx: Transaction, records: Sequence[FileRecord]
+) -> dict[tuple[int, bytes], ContentId]:
+    keys = [(r.size, r.content.fingerprint) for r in records if r.content is not None]
+    if not keys:
+        return {}
+    await tx.run_many(
+        "INSERT INTO contents (size, fingerprint, audio_start, audio_end) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        [
+            (r.size, r.content.fingerprint, r.content.audio_start, r.content.audio_end)
+            for r in records
+            if r.content is not None
+        ],
+    )
+    rows = await tx.rows(
+        "SELECT id, size, fingerprint FROM contents WHERE (size, fingerprint) IN (VALUES "
+        + ",".join(["(?, ?)"] * len(keys))
+        + ")",
+        [value for key in keys for value in key],
+    )
+    return {(row[1], row[2]): ContentId(row[0]) for row in rows}
+
+
+def _content_id(
+    record: FileRecord, contents: Mapping[tuple[int, bytes], ContentId]
+) -> ContentId | None:
+    if record.content is None:
+        return None
+    return contents[record.size, record.content.fingerprint]
+
+
+async def _follow_changes(
+    tx: Transaction,
+    origin: str,
+    records: Sequence[FileRecord],
+    contents: Mapping[tuple[int, bytes], ContentId],
+) -> None:
+    """A file that got new bytes keeps its track, and with it its inode, unless others share it."""
+    marks = ",".join("?" * len(records))
+    rows = await tx.rows(
+        "SELECT path, content_id FROM files WHERE content_id IS NOT NULL AND origin = ?"
+        f" AND path IN ({marks})",
+        [origin, *(to_blob(record.path) for record in records)],
+    )
+    before = {from_blob(row[0]): row[1] for row in rows}
+    for record in records:
+        old, new = before.get(record.path), _content_id(record, contents)
+        if old is None or old == new:
+            continue
+        await log_tracks_of(tx, [old])
+        if new is not None:
+            await tx.run(
+                "UPDATE tracks SET content_id = :new WHERE content_id = :old"
+                " AND (SELECT count(*) FROM files WHERE content_id = :old) = 1"
+                " AND NOT EXISTS (SELECT 1 FROM tracks WHERE content_id = :new)",
+                {"old": old, "new": new},
+            )
+
+
+async def _store_files(
+    tx: Transaction,
+    origin: str,
+    records: Sequence[FileRecord],
+    contents: Mapping[tuple[int, bytes], ContentId],
+) -> None:
+    await tx.run_many(
+        "INSERT INTO files (origin, path, folder, size, mtime_ns, version, kind, content_id,"
+        " failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (origin, path) DO UPDATE SET"
+        # What was known of a file that cannot be read now stays: it may only be for a while.
+        " size = iif(excluded.content_id IS NULL AND content_id NOT NULL, size, excluded.size),"
+        " mtime_ns = iif(excluded.content_id IS NULL AND content_id NOT NULL, mtime_ns,"
+        " excluded.mtime_ns), content_id = coalesce(excluded.content_id, content_id),"
+        " kind = excluded.kind, version = excluded.version, failure = excluded.failure",
+        [
+            (
+                origin,
+                to_blob(r.path),
+                to_blob(folder_of(r.path)),
+                r.size,
+                r.mtime_ns,
+                r.version,
+                r.kind,
+                _content_id(r, contents),
+                _storable(r.failure) if r.failure else None,
+            )
+            for r in records
+        ],
+    )
+
+
+async def _store_tracks(
+    tx: Transaction,
+    records: Sequence[FileRecord],
+    contents: Mapping[tuple[int, bytes], ContentId],
+) -> None:
+    found = {
+        contents[r.size, r.content.fingerprint]: r.content
+        for r in records
+        if r.content is not None and r.content.format is not None
+    }
+    await tx.run_many(
+        "INSERT INTO tracks (content_id, format, duration_s) VALUES (?, ?, ?)"
+        " ON CONFLICT (content_id) DO UPDATE SET format = excluded.format,"
+        " duration_s = excluded.duration_s",
+        [(content_id, c.format, c.duration_s) for content_id, c in found.items()],
+    )
+    marks = ",".join("?" * len(found))
+    rows = await tx.rows(
+        f"SELECT id, content_id FROM tracks WHERE content_id IN ({marks})", list(found)
+    )
+    tracks = [(row[0], found[row[1]]) for row in rows]
+    await _store_tags(tx, tracks)
+    await tx.run_many(
+        "INSERT INTO changelog (track_id) VALUES (?)", [(track_id,) for track_id, _ in tracks]
+    )
+
+
+async def _store_tags(tx: Transaction, tracks: Sequence[tuple[TrackId, ContentRecord]]) -> None:
+    """Have these tracks have these tags and pictures, and no others."""
+    for table in ("tags", "art"):
+        await tx.run_many(
+            f"DELETE FROM {table} WHERE track_id = ?", [(track_id,) for track_id, _ in tracks]
+        )
+    await tx.run_many(
+        "INSERT INTO tags (track_id, field, position, value) VALUES (?, ?, ?, ?)",
+        [
+            (track_id, _storable(name), position, _storable(value))
+            for track_id, content in tracks
+            for name, values in content.tags.items()
+            for position, value in enumerate(values)
+        ],
+    )
+    await tx.run_many(
+        "INSERT INTO art (track_id, position, kind, mime, byte_offset, length)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (track_id, position, art.kind, _storable(art.mime), art.offset, art.length)
+            for track_id, content in tracks
+            for position, art in enumerate(content.art)
+        ],
+    )
+
+
+def _storable(text: str) -> str:
+    """SQLite's TEXT is UTF-8: what cannot be encoded is shown as a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")
