@@ -1,0 +1,31 @@
+"""Which content has which chunks: what the chunk store needs to be remembered between runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Protocol
+
+from musefs.catalog.chunks import ChunkRow
+from musefs.model import ContentId
+
+__all__ = ["ChunkIndex", "ChunkRow"]
+
+
+class ChunkIndex(Protocol):
+    """Rows of chunks, kept safe over a restart. What is lost is only fetched again."""
+
+    async def chunks(self, content_id: ContentId) -> Mapping[int, bytes]:
+        """The digest of each chunk of a content that is stored, by its index."""
+        ...
+
+    async def record(self, rows: Sequence[ChunkRow]) -> None:
+        """Remember rows, in one transaction; a row of the same content and index is replaced."""
+        ...
+
+    async def forget(self, digests: Collection[bytes]) -> None:
+        """Remove every row with one of these digests, whatever content it belongs to."""
+        ...
+
+    def all(self) -> AsyncIterator[tuple[bytes, int]]:
+        """Digest and size of every row: a digest comes as often as contents share it."""
+        ...

@@ -1,0 +1,158 @@
+"""Reading ahead of one open file's reader, so that a single stream fills the link at any delay.
+
+A reader has to go on where it was, and for some bytes, before anything happens: scans and seeks
+cost nothing extra. Then a window grows from 256 KiB to `readahead_bytes_max`, and its chunks are
+asked for side by side through the pool, where the reader finds them or joins their fetch. A seek or
+a failure ends it. All open files share one budget of bytes asked for and not read yet, and few
+enough requests that those a reader waits for come first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from musefs.content.chunking import Chunk, chunks_of
+from musefs.errors import MusefsError
+from musefs.kit.background import BackgroundTasks
+from musefs.model import CHUNK_BYTES, Buffer, Content
+
+WINDOW_BYTES_MIN = CHUNK_BYTES
+SEQUENTIAL_BYTES_MIN = 128 << 10
+SLACK_BYTES = 1 << 20
+"""The kernel sends several requests of up to this size at once; they arrive in any order."""
+
+
+class Pool(Protocol):
+    """What read-ahead needs to know of the block pool."""
+
+    def has(self, content: Content, offset: int) -> bool:
+        """Whether the chunk at `offset` is there or on its way."""
+        ...
+
+    def peek(self, content: Content, offset: int, size: int) -> Buffer | None:
+        """The bytes, when that needs no waiting."""
+        ...
+
+    async def read(self, content: Content, offset: int, size: int) -> Buffer:
+        """The bytes."""
+        ...
+
+
+class ReadAheadBudget:
+    """What all open files together may ask for ahead of their readers."""
+
+    def __init__(self, bytes_max: int, requests_max: int = 12) -> None:
+        self._bytes_max = bytes_max
+        self.taken_bytes = 0
+        self.turn = asyncio.Semaphore(requests_max)
+
+    def take(self, size: int) -> bool:
+        """Set `size` bytes aside; False when there are too few left."""
+        if self.taken_bytes + size > self._bytes_max:
+            return False
+        self.taken_bytes += size
+        return True
+
+    def give_back(self, size: int) -> None:
+        """They were read, or are not wanted any more."""
+        self.taken_bytes -= size
+
+
+class ReadAhead:
+    """A content source over the pool, for one open file."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        budget: ReadAheadBudget,
+        tasks: BackgroundTasks,
+        readahead_bytes_max: int = 8 << 20,
+    ) -> None:
+        self._pool = pool
+        self._budget = budget
+        self._background = tasks
+        self._window_bytes_max = readahead_bytes_max
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ahead: deque[tuple[int, int]] = deque()
+        self._position: int | None = None
+        self._run_bytes = self._window_bytes = self._grow_at = self._asked_up_to = 0
+
+    def __repr__(self) -> str:
+        return f"<ReadAhead {self._window_bytes >> 10} KiB, {len(self._tasks)} loading>"
+
+    def peek(self, content: Content, offset: int, size: int) -> Buffer | None:
+        """The pool's `peek`; a hit moves the window on."""
+        found = self._pool.peek(content, offset, size)
+        if found is not None:
+            self._follow(content, offset, size)
+        return found
+
+    async def read(self, content: Content, offset: int, size: int) -> Buffer:
+        """The pool's `read`, with its errors."""
+        self._follow(content, offset, size)
+        return await self._pool.read(content, offset, size)
+
+    def close(self) -> None:
+        """The file is closed: cancel what is on its way for nobody else."""
+        self._stop()
+        self._position = None
+
+    def _follow(self, content: Content, offset: int, size: int) -> None:
+        if not content.cacheable:
+            return
+        end = min(offset + size, content.size)
+        position = self._position
+        if position is None or abs(offset - position) > SLACK_BYTES:
+            self._stop()
+            self._position, self._run_bytes = end, end - offset
+        elif end > position:
+            self._position = end
+            self._run_bytes += min(end - position, end - offset)
+            if self._run_bytes >= SEQUENTIAL_BYTES_MIN:
+                self._extend(content, end)
+
+    def _extend(self, content: Content, position: int) -> None:
+        while self._ahead and self._ahead[0][0] <= position:
+            self._budget.give_back(self._ahead.popleft()[1])
+        if position >= self._grow_at or not self._window_bytes:
+            doubled = max(self._window_bytes * 2, WINDOW_BYTES_MIN)
+            self._window_bytes = min(doubled, self._window_bytes_max)
+            self._grow_at = position + self._window_bytes // 2
+        start = max(self._asked_up_to, position)
+        goal = min(position + self._window_bytes, content.size)
+        if start >= goal:
+            return
+        for chunk in chunks_of(content, start, goal - start):
+            # the chunk that the reader stands in is its own
+            wanted = chunk.start >= position and not self._pool.has(content, chunk.start)
+            if wanted and not self._ask(content, chunk):
+                return
+            self._asked_up_to = chunk.end
+
+    def _ask(self, content: Content, chunk: Chunk) -> bool:
+        if not self._budget.take(chunk.size):
+            return False
+        task = self._background.start(lambda: self._fetch(content, chunk))
+        if task is None:
+            self._budget.give_back(chunk.size)
+            return False
+        self._ahead.append((chunk.end, chunk.size))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return True
+
+    async def _fetch(self, content: Content, chunk: Chunk) -> None:
+        async with self._budget.turn:
+            try:
+                await self._pool.read(content, chunk.start, chunk.size)
+            except MusefsError:  # the reader meets it when it gets there, and is told
+                self._window_bytes = self._run_bytes = 0
+
+    def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        while self._ahead:
+            self._budget.give_back(self._ahead.pop()[1])
+        self._run_bytes = self._window_bytes = self._grow_at = self._asked_up_to = 0

@@ -1,0 +1,51 @@
+"""How well an origin does, from what its reads and checks came to. Pure: the time is passed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+LOCAL_FAILURES_MAX = 1
+REMOTE_FAILURES_MAX = 3
+"""Failures in a row that make an origin unhealthy."""
+
+
+class HealthState(IntEnum):
+    """Best first. An origin nobody has asked yet is unknown, and may be used."""
+
+    HEALTHY = 0
+    UNKNOWN = 1
+    DEGRADED = 2
+    UNHEALTHY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`failures` in a row; `since` is the time of the last change of state, in seconds."""
+
+    state: HealthState = HealthState.UNKNOWN
+    failures: int = 0
+    since: float = 0.0
+
+    def after_success(self, now: float) -> Health:
+        """One success makes it healthy."""
+        return self._moved(HealthState.HEALTHY, 0, now)
+
+    def after_failure(self, now: float, failures_max: int) -> Health:
+        """A failure more: degraded, and unhealthy from `failures_max` in a row on."""
+        failures = self.failures + 1
+        bad = failures >= failures_max
+        return self._moved(HealthState.UNHEALTHY if bad else HealthState.DEGRADED, failures, now)
+
+    def _moved(self, state: HealthState, failures: int, now: float) -> Health:
+        return Health(state, failures, self.since if state is self.state else now)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthChanged:
+    """An origin's state changed; `all_unhealthy` says whether none is left that does well."""
+
+    origin_id: str
+    before: HealthState
+    after: HealthState
+    all_unhealthy: bool

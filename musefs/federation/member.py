@@ -1,0 +1,86 @@
+"""An origin as a member of the federation: what it is set to be, and how it has done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from musefs.federation.health import (
+    LOCAL_FAILURES_MAX,
+    REMOTE_FAILURES_MAX,
+    Health,
+    HealthState,
+)
+from musefs.federation.ranking import Latencies, Standing
+from origins.base import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An origin and its place: a lower priority is asked first."""
+
+    origin: Origin
+    priority: int
+    remote: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OriginStatus:
+    """An origin for people: `since` in the loop's time, counts since the start."""
+
+    state: HealthState
+    failures: int
+    since: float
+    priority: int
+    remote: bool
+    p50_s: float
+    reads: int
+    errors: int
+    last_error: str | None
+
+
+class Record:
+    """A member and its history. Every method is told the time, in seconds."""
+
+    def __init__(self, member: Member) -> None:
+        self.member = member
+        self.health = Health()
+        self._latencies = Latencies()
+        self._reads = self._errors = 0
+        self._last_error: str | None = None
+
+    @property
+    def standing(self) -> Standing:
+        """What it is ranked by."""
+        return Standing(self.health.state, self.member.priority, self._latencies.p50_s)
+
+    @property
+    def status(self) -> OriginStatus:
+        """A snapshot for people."""
+        return OriginStatus(
+            state=self.health.state,
+            failures=self.health.failures,
+            since=self.health.since,
+            priority=self.member.priority,
+            remote=self.member.remote,
+            p50_s=self._latencies.p50_s,
+            reads=self._reads,
+            errors=self._errors,
+            last_error=self._last_error,
+        )
+
+    def read(self, now: float, seconds: float) -> None:
+        """A read has succeeded."""
+        self._reads += 1
+        self._latencies.add(seconds)
+        self.succeeded(now)
+
+    def succeeded(self, now: float) -> None:
+        """It answered."""
+        self.health = self.health.after_success(now)
+
+    def failed(self, now: float, error: Exception) -> None:
+        """It did not."""
+        failures_max = REMOTE_FAILURES_MAX if self.member.remote else LOCAL_FAILURES_MAX
+        self._errors += 1
+        self._last_error = " ".join(str(error).split())
+        self.health = self.health.after_failure(now, failures_max)

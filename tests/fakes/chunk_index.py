@@ -1,0 +1,56 @@
+"""A chunk index in memory, which can be told to fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+
+from musefs.content.chunk_index import ChunkRow
+from musefs.errors import StateBroken
+from musefs.model import ContentId
+
+
+class MemoryChunkIndex:
+    """Rows by content and index; `queries` counts look-ups."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[ContentId, int], tuple[bytes, int]] = {}
+        self.batches: list[int] = []
+        self.queries = 0
+        self.broken = False
+        self.hangs = False
+
+    async def chunks(self, content_id: ContentId) -> Mapping[int, bytes]:
+        """Digest by chunk index."""
+        self._check()
+        self.queries += 1
+        return {
+            index: digest
+            for (owner, index), (digest, _) in self.rows.items()
+            if owner == content_id
+        }
+
+    async def record(self, rows: Sequence[ChunkRow]) -> None:
+        """Keep rows."""
+        self._check()
+        if self.hangs:
+            await asyncio.Event().wait()
+        self.batches.append(len(rows))
+        for row in rows:
+            self.rows[row.content_id, row.index] = (row.digest, row.size)
+
+    async def forget(self, digests: Collection[bytes]) -> None:
+        """Drop every row of these digests."""
+        self._check()
+        gone = set(digests)
+        self.rows = {key: row for key, row in self.rows.items() if row[0] not in gone}
+
+    async def all(self) -> AsyncIterator[tuple[bytes, int]]:
+        """Every row's digest and size."""
+        self._check()
+        for row in list(self.rows.values()):
+            yield row
+
+    def _check(self) -> None:
+        if self.broken:
+            raise StateBroken("the catalogue is broken; restore it from a backup")
