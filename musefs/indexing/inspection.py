@@ -1,0 +1,168 @@
+"""Looks at one file through ranged reads: what it is, what its tags say, where its audio lies.
+
+Head and tail are requested together, so most files cost one round trip; the same bytes give the
+fingerprint by which a file is recognised at another origin. What else the tags need is fetched
+range by range, pictures never. A file that cannot be understood is a result with a reason, not an
+exception; what the origin raises passes through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from blake3 import blake3
+
+from musefs.layout.formats import WITHOUT_MAGIC, Format, format_of, sniff, tail_bytes
+from musefs.layout.pictures import Picture
+from musefs.layout.ranged import Extents, Malformed, Need, RangedFile
+from musefs.layout.reading import TagReading, read_tags
+from musefs.layout.tags import NO_TAGS, Tags
+
+FINGERPRINT_HEAD_BYTES = 64 << 10
+FINGERPRINT_TAIL_BYTES = 8 << 10
+
+FETCHES_MAX = 64
+_AHEAD_BYTES_MIN = 16 << 10
+_AHEAD_BYTES_MAX = 256 << 10
+
+Read = Callable[[int, int], Awaitable[bytes]]
+"""(offset, size) to bytes, fewer only at the end of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndSizes:
+    """How much of a file's ends is worth one request each: what the store of ends keeps."""
+
+    head_bytes: int = 64 << 10
+    tail_bytes: int = 72 << 10
+
+
+DEFAULT_ENDS = EndSizes()
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was found; the audio lies in [audio_start, audio_end), in bytes.
+
+    `failure` is one line that ends a sentence about the file, None when all is well. With a failure
+    there are no tags, and the audio range is the whole file: it is served untouched.
+    """
+
+    format: Format
+    tags: Tags
+    pictures: tuple[Picture, ...]
+    audio_start: int
+    audio_end: int
+    fingerprint: bytes
+    duration_s: float | None = None
+    failure: str | None = None
+
+
+def fingerprint(size: int, head: bytes, tail: bytes) -> bytes:
+    """The 32 bytes by which a content is recognised across origins, whatever its path.
+
+    BLAKE3 over the size (8 bytes, little-endian), the first 64 KiB and the last 8 KiB of the file,
+    each cut to the file's size. `head` and `tail` may be longer than that.
+    """
+    last = tail[-FINGERPRINT_TAIL_BYTES:]
+    return blake3(size.to_bytes(8, "little") + head[:FINGERPRINT_HEAD_BYTES] + last).digest()
+
+
+async def identify(read: Read, size: int, ends: EndSizes = DEFAULT_ENDS) -> bytes:
+    """The fingerprint of a file that is not audio. What `read` raises passes through."""
+    head, tail = await _both_ends(read, size, EndSizes(ends.head_bytes, 0))
+    return fingerprint(size, head, tail)
+
+
+async def inspect(read: Read, name: str, size: int, ends: EndSizes = DEFAULT_ENDS) -> Inspection:
+    """Inspect a file of `size` bytes. What `read` raises passes through; nothing else is raised."""
+    claimed = format_of(name)
+    first = EndSizes(ends.head_bytes, tail_bytes(claimed))
+    head, tail = await _both_ends(read, size, first)
+    identity = fingerprint(size, head, tail)
+    extents = Extents(size)
+    extents.add(0, head)
+    if size > len(head):
+        extents.add(size - len(tail), tail)
+    failure = None if size else "is empty"
+    for kind in _candidates(claimed, sniff(head)) if size else ():
+        try:
+            found = await _parse(read, kind, extents, ends)
+        except Malformed as error:
+            failure = failure or str(error)
+        else:
+            return _inspection(found, identity)
+    return _unread(claimed or Format.OTHER, size, identity, failure)
+
+
+def _candidates(claimed: Format | None, found: Format | None) -> list[Format]:
+    """Evidence before claim, except where the evidence is weak; OTHER has nothing to be read."""
+    order = [found, claimed] if found not in WITHOUT_MAGIC else [claimed, found]
+    return list(dict.fromkeys(kind for kind in order if kind not in (None, Format.OTHER) and kind))
+
+
+async def _both_ends(read: Read, size: int, ends: EndSizes) -> tuple[bytes, bytes]:
+    """Head and tail, together in one round trip; the tail of a small file is part of its head."""
+    head_bytes = min(size, max(ends.head_bytes, FINGERPRINT_HEAD_BYTES))
+    tail_start = max(0, size - max(ends.tail_bytes, FINGERPRINT_TAIL_BYTES))
+    if head_bytes == size:
+        head = await read(0, size) if size else b""
+        return head, head[tail_start:]
+    rest_start = max(head_bytes, tail_start)
+    try:
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(_awaited(read, 0, head_bytes))
+            last = group.create_task(_awaited(read, rest_start, size - rest_start))
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None  # the origin's own word, not a group of it
+    head = first.result()
+    return head, head[tail_start:] + last.result()
+
+
+async def _awaited(read: Read, offset: int, size: int) -> bytes:
+    return await read(offset, size)
+
+
+async def _parse(read: Read, kind: Format, extents: Extents, ends: EndSizes) -> TagReading:
+    ahead = _AHEAD_BYTES_MIN
+    for _ in range(FETCHES_MAX):
+        try:
+            return read_tags(kind, RangedFile(extents))
+        except Need as need:
+            start, wanted_end = need.start, need.end
+        behind = extents.known_before(start)
+        if start - behind <= _AHEAD_BYTES_MIN:  # reading on, or over a small gap: more and more
+            start, ahead = behind, min(ahead * 2, _AHEAD_BYTES_MAX)
+        else:
+            ahead = _AHEAD_BYTES_MIN
+        end = _fetch_end(extents, start, max(wanted_end, start + ahead), ends)
+        data = await read(start, end - start)
+        if len(data) < wanted_end - start:
+            raise Malformed("is shorter than its listing says")
+        extents.add(start, data)
+    raise Malformed(f"has tags in more than {FETCHES_MAX} places")
+
+
+def _fetch_end(extents: Extents, start: int, end: int, ends: EndSizes) -> int:
+    """Read on to the end of the file where the tail begins: tags at the end come together."""
+    if start >= extents.size - ends.tail_bytes:
+        end = extents.size
+    return min(end, extents.size, start + extents.spare_bytes)
+
+
+def _inspection(found: TagReading, identity: bytes) -> Inspection:
+    return Inspection(
+        found.format,
+        found.tags,
+        found.pictures,
+        found.audio_start,
+        found.audio_end,
+        identity,
+        found.duration_s,
+    )
+
+
+def _unread(kind: Format, size: int, identity: bytes, failure: str | None) -> Inspection:
+    return Inspection(kind, NO_TAGS, (), 0, size, identity, None, failure)

@@ -1,0 +1,136 @@
+"""The header packets of an Ogg stream (RFC 3533), read from its first pages.
+
+Reading stops at the last header packet. The length of the stream stands in its very last page,
+which is not asked for.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from musefs.layout.formats import Format, ogg_codec
+from musefs.layout.ranged import Malformed, RangedFile
+
+HEADER_PAGES_MAX = 2048
+_PAGE_HEAD_BYTES = 27
+_PAGE_BYTES_MAX = 27 + 255 + 255 * 255
+_COMMENT_PREFIX_BYTES = {
+    Format.VORBIS: 7,  # packet type 3, "vorbis"
+    Format.OPUS: 8,  # "OpusTags"
+    Format.OGGFLAC: 4,  # header of a metadata block
+    Format.SPEEX: 0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: its lacing values and where its payload begins. Offsets in the file."""
+
+    start: int
+    flags: int
+    serial: int
+    lacing: bytes
+    payload: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class OggHeaders:
+    """The headers of the audio stream.
+
+    `audio_start` is the page behind the headers, None when audio cannot be cut off there: other
+    streams are multiplexed with it, or audio begins on the last header page.
+    """
+
+    codec: Format
+    serial: int
+    identification: bytes
+    comment: bytes
+    audio_start: int | None
+
+
+def ogg_headers(file: RangedFile) -> OggHeaders:
+    """Raises Malformed when this is not an Ogg stream with a known audio codec."""
+    serials: set[int] = set()
+    codec: Format | None = None
+    serial = -1
+    packets: list[bytes] = []
+    carried = b""
+    for page in islice(_pages(file), HEADER_PAGES_MAX):
+        serials.add(page.serial)
+        if codec is None:
+            first = file.exactly(page.payload, page.end - page.payload)
+            codec, serial = ogg_codec(first), page.serial
+        if codec is None:
+            continue
+        if page.serial != serial:
+            continue
+        body = file.exactly(page.payload, page.end - page.payload)
+        complete, carried, rest = _packets(page, carried, body)
+        for index, packet in enumerate(complete):
+            packets.append(packet)
+            if _is_last(codec, packets):
+                clean = index + 1 == len(complete) and not rest and len(serials) == 1
+                comment = packets[1][_COMMENT_PREFIX_BYTES[codec] :]
+                return OggHeaders(codec, serial, packets[0], comment, page.end if clean else None)
+    raise Malformed("is an Ogg file without complete audio headers")
+
+
+def last_granule(file: RangedFile, serial: int) -> int | None:
+    """The granule position of the last page, if that page is known already."""
+    for length in (_PAGE_BYTES_MAX, 16 << 10, 8 << 10):
+        start = max(0, file.size - length)
+        data = file.part(start, file.size, at_hand=True).at(0, length)
+        if len(data) < file.size - start:
+            continue
+        place = data.rfind(b"OggS\0")
+        if place >= 0 and len(data) >= place + 18:
+            granule, found = struct.unpack_from("<qI", data, place + 6)
+            return granule if found == serial and granule > 0 else None
+    return None
+
+
+def _pages(file: RangedFile) -> Iterator[Page]:
+    position = 0
+    while position + _PAGE_HEAD_BYTES <= file.size:
+        head = file.at(position, _PAGE_HEAD_BYTES)
+        if head[:5] != b"OggS\0":
+            raise Malformed("is not an Ogg file, or its pages are damaged")
+        flags, serial, count = head[5], struct.unpack_from("<I", head, 14)[0], head[26]
+        lacing = file.exactly(position + _PAGE_HEAD_BYTES, count)
+        payload = position + _PAGE_HEAD_BYTES + count
+        position_after = payload + sum(lacing)
+        yield Page(position, flags, serial, lacing, payload, position_after)
+        position = position_after
+
+
+def _packets(page: Page, carried: bytes, body: bytes) -> tuple[list[bytes], bytes, bool]:
+    """The packets that end on a page, what is carried on, and whether something is."""
+    complete: list[bytes] = []
+    place = packet_start = 0
+    for value in page.lacing:
+        place += value
+        if value < 255:
+            complete.append(carried + body[packet_start:place])
+            carried, packet_start = b"", place
+    rest = packet_start < place
+    return complete, carried + body[packet_start:place], rest
+
+
+def _is_last(codec: Format, packets: list[bytes]) -> bool:
+    """Whether the newest packet is the last header packet."""
+    count, first = len(packets), packets[0]
+    if codec is Format.VORBIS:
+        return count == 3
+    if codec is Format.OPUS:
+        return count == 2
+    if codec is Format.SPEEX:  # the Speex header counts extra headers at offset 68
+        extra = struct.unpack_from("<I", first, 68)[0] if len(first) >= 72 else 0
+        return count == 2 + min(extra, 64)
+    announced = int.from_bytes(first[7:9], "big")  # RFC 9639 10.1; 0 means unknown
+    if announced:
+        return count == 1 + announced
+    return count > 1 and bool(packets[-1][:1]) and bool(packets[-1][0] & 0x80)
