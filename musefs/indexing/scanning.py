@@ -1,0 +1,222 @@
+"""Compares an origin's listing with the catalogue, and inspects what is new or changed.
+
+Some hundreds of files make a batch: one look-up, inspections side by side, one commit in the order
+of the listing. An interrupted scan goes on where it was: what is committed is not inspected again.
+Files leave the catalogue only after a complete listing, and not when most of them would.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from musefs.catalog.files import Files
+from musefs.catalog.records import FileRecord
+from musefs.indexing.examining import Examiner
+from musefs.indexing.selecting import Selection
+from musefs.kit.ordered import in_order
+from origins import (
+    AccessDenied,
+    FileInfo,
+    FileMissing,
+    ListingIncomplete,
+    Origin,
+    OriginUnavailable,
+)
+from origins.base import WHOLE_ORIGIN
+
+log = logging.getLogger(__name__)
+
+FILES_PER_BATCH = 200
+UNAVAILABLE_IN_A_ROW_MAX = 8
+"""So many files in a row that the origin cannot give: it is the origin, not the files."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a scan is. `expected` is how many files were known before, as an estimate."""
+
+    origin: str
+    expected: int = 0
+    listed: int = 0
+    inspected: int = 0
+    failed: int = 0
+    removed: int = 0
+    held_back: int = 0
+    done: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """`paths`: files and folders to look at. `full`: inspect unchanged files too."""
+
+    paths: Sequence[str] = (WHOLE_ORIGIN,)
+    full: bool = False
+    accept_removals: bool = False
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Which of the files known at the start of a scan were listed: a byte for each id."""
+
+    newest_id: int
+    marks: bytearray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.marks = bytearray(self.newest_id + 1)
+
+    def mark(self, file_id: int) -> None:
+        if file_id <= self.newest_id:
+            self.marks[file_id] = 1
+
+    def missing(self, ids: Sequence[int]) -> list[int]:
+        return [i for i in ids if i <= self.newest_id and not self.marks[i]]
+
+
+class Scanner:
+    """Scans one origin, one scan at a time; the caller sees to that.
+
+    `committed` is called after every commit that the tree has to follow.
+    """
+
+    def __init__(
+        self, files: Files, examiner: Examiner, selection: Selection, committed: Callable[[], None]
+    ) -> None:
+        self._files = files
+        self._examiner = examiner
+        self._selection = selection
+        self._committed = committed
+
+    async def scan(self, origin: Origin, options: ScanOptions, progress: Progress) -> None:
+        """Bring the catalogue up to date. Raises OriginError when the origin cannot be listed."""
+        progress.expected = await self._files.count(origin.id)
+        seen = _Seen(await self._files.newest_id())
+        complete = True
+        try:
+            batch: list[FileInfo] = []
+            async with aclosing(_listing(origin, options.paths)) as listing:
+                async for info in listing:
+                    batch.append(info)
+                    if len(batch) >= FILES_PER_BATCH:
+                        await self._follow(origin, batch, options.full, seen, progress)
+                        batch = []
+            await self._follow(origin, batch, options.full, seen, progress)
+        except ListingIncomplete as error:
+            await self._follow(origin, batch, options.full, seen, progress)
+            complete = False
+            log.warning("%s: nothing is removed from the library: %s", origin.id, error)
+        if complete:
+            await self._remove(origin, options, seen, progress)
+
+    async def _follow(
+        self,
+        origin: Origin,
+        batch: Sequence[FileInfo],
+        full: bool,
+        seen: _Seen,
+        progress: Progress,
+    ) -> None:
+        wanted = [info for info in batch if self._selection.kind_of(info.path)]
+        if not wanted:
+            return
+        known = await self._files.known(origin.id, [info.path for info in wanted])
+        for file in known.values():
+            seen.mark(file.id)
+        progress.listed += len(wanted)
+        changed = [
+            info
+            for info in wanted
+            if full or info.path not in known or known[info.path].version != info.version
+        ]
+        records = await self._examine(origin, changed, progress)
+        if records:
+            await self._files.record(origin.id, records)
+            self._committed()
+
+    async def _examine(
+        self, origin: Origin, changed: Sequence[FileInfo], progress: Progress
+    ) -> list[FileRecord]:
+        records = []
+        in_a_row = 0
+
+        async def examined(info: FileInfo) -> FileRecord | OriginUnavailable | None:
+            kind = self._selection.kind_of(info.path)
+            assert kind is not None
+            return await self._examiner.examine(origin, info, kind)
+
+        # Closed at once when it is left: nothing may go on reading behind the scan's back.
+        async with aclosing(in_order(changed, examined, self._examiner.at_once_max)) as examining:
+            async for record in examining:
+                if isinstance(record, OriginUnavailable):
+                    in_a_row += 1
+                    progress.failed += 1
+                    if in_a_row >= UNAVAILABLE_IN_A_ROW_MAX:
+                        raise record
+                    continue
+                in_a_row = 0
+                if record is not None:
+                    records.append(record)
+                    progress.inspected += 1
+                    progress.failed += record.failure is not None
+        return records
+
+    async def _remove(
+        self, origin: Origin, options: ScanOptions, seen: _Seen, progress: Progress
+    ) -> None:
+        missing: list[int] = []
+        for path in options.paths:
+            missing += seen.missing(await self._files.ids(origin.id, path))
+        if not missing:
+            return
+        total = await self._files.count(origin.id)
+        single = len(missing) == 1 and WHOLE_ORIGIN not in options.paths
+        if len(missing) * 2 > total and not single and not options.accept_removals:
+            progress.held_back = len(missing)
+            log.warning(
+                "%s: %d of %d files are no longer listed; they stay in the library: if that is "
+                "meant, run `musefs rescan %s --accept-removals`",
+                origin.id,
+                len(missing),
+                total,
+                origin.id,
+            )
+            return
+        await self._files.remove(origin.id, missing)
+        progress.removed = len(missing)
+        self._committed()
+
+
+async def _listing(origin: Origin, paths: Sequence[str]) -> AsyncGenerator[FileInfo, None]:
+    """The files at and below these paths; those that are not there are left out.
+
+    Raises ListingIncomplete at the end when some could not be looked at, and whatever else a
+    listing of the whole origin raises.
+    """
+    unseen: list[str] = []
+    for path in paths:
+        files = origin.list() if path == WHOLE_ORIGIN else _at_and_below(origin, path)
+        try:
+            async for info in files:
+                yield info
+        except ListingIncomplete as error:
+            unseen.append(str(error))
+        except AccessDenied as error:
+            if path == WHOLE_ORIGIN:
+                raise
+            unseen.append(str(error))
+    if unseen:
+        more = f", and {len(unseen) - 1} more like it" if len(unseen) > 1 else ""
+        raise ListingIncomplete(unseen[0] + more)
+
+
+async def _at_and_below(origin: Origin, path: str) -> AsyncIterator[FileInfo]:
+    with contextlib.suppress(FileMissing):
+        yield await origin.stat(path)
+        return
+    with contextlib.suppress(FileMissing):
+        async for info in origin.list(path):
+            yield info

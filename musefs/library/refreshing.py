@@ -1,0 +1,49 @@
+"""The task that has the tree follow the catalogue, and tells the mount what has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from musefs.errors import StateBroken
+from musefs.library.tree import Tree
+from musefs.library.tree_change import TreeChange
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 5.0
+
+Listener = Callable[[TreeChange], Awaitable[None]]
+
+
+class Refresher:
+    """`wake` it after a commit; `run` does the rest until it is cancelled."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._woken = asyncio.Event()
+        self.listeners: list[Listener] = []
+
+    def wake(self) -> None:
+        """There may be changes to follow."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Follow all there is, now and whenever woken."""
+        await self._tree.adopt_rules()
+        while True:
+            self._woken.clear()
+            try:
+                await self.catch_up()
+            except StateBroken as error:
+                log.warning("the tree cannot follow the library, will be tried again: %s", error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                await self._woken.wait()
+
+    async def catch_up(self) -> None:
+        """Follow everything that is committed now."""
+        while (change := await self._tree.refresh()) is not None:
+            for listener in self.listeners:
+                await listener(change)
