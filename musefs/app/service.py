@@ -1,0 +1,145 @@
+"""A running musefs as its operator sees it: status, rescans, the wish to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import asdict
+from importlib.metadata import version
+
+from musefs.app.parts import Parts
+from musefs.catalog.changelog import pending_count
+from musefs.errors import StateBroken, UnknownOrigin
+from musefs.indexing.scanning import Progress, ScanOptions
+from musefs.status import CacheStatus, OriginStatus, Status
+from origins import OriginError
+
+PROGRESS_EVERY_S = 0.3
+
+
+class App:
+    """What the control service asks a running musefs."""
+
+    def __init__(self, parts: Parts, mountpoint: str) -> None:
+        self._parts = parts
+        self._mountpoint = mountpoint
+        self._started_s = time.monotonic()
+        self.stopping = asyncio.Event()
+        self.failure: BaseException | None = None
+        self.drain_s = 0.0
+
+    async def status(self) -> Status:
+        """How the service does now."""
+        parts = self._parts
+        totals = await parts.library.totals()
+        return Status(
+            version=version("musefs"),
+            pid=os.getpid(),
+            state=str(parts.state.path),
+            mountpoint=self._mountpoint,
+            mode=parts.config.mount.mode,
+            uptime_s=time.monotonic() - self._started_s,
+            tracks=totals.tracks,
+            sidecars=totals.sidecars,
+            folders=totals.folders,
+            library_bytes=totals.size_bytes,
+            pending=await pending_count(parts.database),
+            unserved=await parts.files.failure_count(),
+            open_files=len(parts.open_files),
+            origins=tuple([await self._origin(name) for name in parts.origins]),
+            cache=self._cache(),
+        )
+
+    async def rescan(
+        self, origin: str | None, options: ScanOptions
+    ) -> AsyncGenerator[Progress, None]:
+        """Scan an origin, or all side by side: how far they are, from time to time and at the end.
+
+        A scan that fails has its reason in `error`. Raises UnknownOrigin.
+        """
+        followers = self._parts.followers
+        if origin is not None and origin not in followers:
+            raise UnknownOrigin(
+                f"{origin}: there is no such origin: choose one of {', '.join(followers)}"
+            )
+        chosen = [followers[origin]] if origin is not None else list(followers.values())
+        running = asyncio.gather(
+            *(follower.rescan(options) for follower in chosen), return_exceptions=True
+        )
+        try:
+            while not running.done():
+                await asyncio.wait([running], timeout=PROGRESS_EVERY_S)
+                for follower in chosen:
+                    yield follower.progress
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+        for result in running.result():
+            if isinstance(result, BaseException) and not isinstance(
+                result, OriginError | StateBroken
+            ):
+                raise result
+
+    def fail(self, error: BaseException) -> None:
+        """A part that must not end has ended: stop, and let `serve` raise this."""
+        self.failure = error
+        self.stopping.set()
+
+    def request_shutdown(self, drain_s: float) -> None:
+        """Unmount and end; open files may be read for `drain_s` more seconds."""
+        self.drain_s = drain_s
+        self.stopping.set()
+
+    async def status_json(self) -> bytes:
+        """The status as a file of the mount shows it."""
+        return json.dumps(asdict(await self.status()), indent=2).encode() + b"\n"
+
+    async def unserved_text(self) -> bytes:
+        """The files that are served untouched, or not at all, and why: one a line."""
+        failures = await self._parts.files.failures()
+        lines = [f"{f.origin}\t{_printable(f.path)}\t{f.reason}\n" for f in failures]
+        return "".join(lines).encode("utf-8", "replace")
+
+    async def _origin(self, name: str) -> OriginStatus:
+        parts = self._parts
+        settings = next(o for o in parts.config.origins if o.id == name)
+        progress = parts.followers[name].progress
+        health = parts.federation.health_of()[name]
+        return OriginStatus(
+            id=name,
+            kind=settings.kind,
+            priority=settings.priority,
+            health=health.state.name.lower(),
+            files=await parts.files.count(name),
+            scan_done=progress.done,
+            listed=progress.listed,
+            inspected=progress.inspected,
+            failed=progress.failed,
+            removed=progress.removed,
+            held_back=progress.held_back,
+            error=progress.error or health.last_error or "",
+        )
+
+    def _cache(self) -> CacheStatus:
+        memory, disk = self._parts.pool.stats(), self._parts.store.stats()
+        limits = self._parts.config.cache
+        return CacheStatus(
+            memory_bytes=memory.bytes,
+            memory_bytes_max=limits.memory_bytes_max,
+            memory_hits=memory.hits,
+            memory_misses=memory.misses,
+            disk_bytes=disk.stored_bytes,
+            disk_bytes_max=limits.disk_bytes_max,
+            disk_hits=disk.hits,
+            disk_misses=disk.misses,
+            disk_saved_bytes=disk.saved_bytes,
+            corrupt_chunks=disk.corrupt,
+        )
+
+
+def _printable(path: str) -> str:
+    """A path on one line: control characters and undecodable bytes escaped."""
+    return path.encode("unicode_escape").decode("ascii") if not path.isprintable() else path

@@ -1,0 +1,103 @@
+"""Entries of the tree as the kernel wants them, and a memory of whole folders made ready."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyfuse3
+
+from musefs.catalog.nodes import Node
+from musefs.model import Inode
+
+KERNEL_TIMEOUT_S = 3600.0
+"""How long the kernel may trust what it was told: changes are told to it when they happen."""
+
+ENTRIES_MAX = 100_000
+ENTRIES_PER_TURN = 2_000
+_BLOCK_BYTES = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """Owner and modes of everything in the mount."""
+
+    uid: int
+    gid: int
+    file_mode: int
+    folder_mode: int
+
+    def attributes(self, node: Node) -> pyfuse3.EntryAttributes:
+        """A node's attributes; times in nanoseconds since 1970."""
+        entry = pyfuse3.EntryAttributes()
+        entry.st_ino = pyfuse3.InodeT(node.inode)
+        entry.entry_timeout = entry.attr_timeout = KERNEL_TIMEOUT_S
+        entry.st_uid, entry.st_gid = self.uid, self.gid
+        if node.kind == "folder":
+            entry.st_mode = pyfuse3.ModeT(stat.S_IFDIR | self.folder_mode)
+            entry.st_nlink = 2 + node.subfolders
+        else:
+            entry.st_mode = pyfuse3.ModeT(stat.S_IFREG | self.file_mode)
+            entry.st_nlink = 1
+        entry.st_size = node.size
+        entry.st_blksize = 128 << 10
+        entry.st_blocks = -(-node.size // _BLOCK_BYTES)
+        entry.st_atime_ns = entry.st_mtime_ns = entry.st_ctime_ns = max(node.mtime_ns, 0)
+        return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A folder's entries in the order in which they are listed."""
+
+    names: tuple[bytes, ...]
+    attributes: tuple[pyfuse3.EntryAttributes, ...]
+
+
+async def listing_of(appearance: Appearance, nodes: Iterable[Node]) -> Listing:
+    """Make a folder ready to be listed, letting others run in between when it is large."""
+    names, attributes = [], []
+    for count, node in enumerate(nodes, 1):
+        names.append(node.name.encode())
+        attributes.append(appearance.attributes(node))
+        if count % ENTRIES_PER_TURN == 0:
+            await asyncio.sleep(0)
+    return Listing(tuple(names), tuple(attributes))
+
+
+class Listings:
+    """Folders made ready, the least recently used dropped. Never one that has changed meanwhile."""
+
+    def __init__(self, entries_max: int = ENTRIES_MAX) -> None:
+        self._entries_max = entries_max
+        self._listings: OrderedDict[Inode, Listing] = OrderedDict()
+        self._entries = 0
+        self.changes = 0
+
+    def get(self, inode: Inode) -> Listing | None:
+        """A folder that is ready, or None."""
+        listing = self._listings.get(inode)
+        if listing is not None:
+            self._listings.move_to_end(inode)
+        return listing
+
+    def keep(self, inode: Inode, listing: Listing, as_of: int) -> None:
+        """Remember a folder that was read when `changes` was `as_of`."""
+        if as_of != self.changes or inode in self._listings:
+            return
+        self._listings[inode] = listing
+        self._entries += len(listing.names)
+        while self._entries > self._entries_max:
+            _, dropped = self._listings.popitem(last=False)
+            self._entries -= len(dropped.names)
+
+    def drop(self, folders: Iterable[Inode]) -> None:
+        """Forget folders whose entries have changed."""
+        self.changes += 1
+        for inode in folders:
+            dropped = self._listings.pop(inode, None)
+            if dropped is not None:
+                self._entries -= len(dropped.names)
