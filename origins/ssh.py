@@ -7,6 +7,7 @@ how to accept. ~/.ssh/config is not consulted: what the spec does not say does n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import os
 import socket
@@ -22,6 +23,7 @@ from origins.errors import AccessDenied, FileMissing, OriginError, OriginUnavail
 from origins.specs import SftpSpec
 
 SSH_PORT = 22
+USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 KEEPALIVE_S = 15
 KEEPALIVES_MISSED_MAX = 3
 
@@ -171,7 +173,7 @@ def _refused_host_key(spec: SftpSpec, hosts: asyncssh.SSHKnownHosts) -> AccessDe
 
 
 async def _credentials(spec: SftpSpec) -> tuple[asyncssh.SSHAgentClient | None, dict[str, Any]]:
-    """How to prove who we are: the given key or password, and only without both the ssh-agent."""
+    """How to prove who we are: the given key or password; without both what `ssh` would use."""
     if spec.key is not None:
         key = await asyncio.to_thread(_private_key, spec.key)
         return None, {
@@ -185,7 +187,24 @@ async def _credentials(spec: SftpSpec) -> tuple[asyncssh.SSHAgentClient | None, 
             "password": spec.password,
             "preferred_auth": ("password", "keyboard-interactive"),
         }
-    return await _ask_agent(spec)
+    try:
+        return await _ask_agent(spec)
+    except AccessDenied:
+        keys = await asyncio.to_thread(_usual_keys)
+        if not keys:
+            raise
+        return None, {"client_keys": keys, "preferred_auth": ("publickey",)}
+
+
+def _usual_keys() -> list[asyncssh.SSHKey]:
+    """The keys that ssh(1) takes by itself, those left out that need a passphrase."""
+    keys = []
+    for name in USUAL_KEYS:
+        file = Path.home() / ".ssh" / name
+        if file.exists():
+            with contextlib.suppress(AccessDenied):
+                keys.append(_private_key(file))
+    return keys
 
 
 async def _ask_agent(spec: SftpSpec) -> tuple[asyncssh.SSHAgentClient, dict[str, Any]]:
@@ -202,8 +221,8 @@ async def _ask_agent(spec: SftpSpec) -> tuple[asyncssh.SSHAgentClient, dict[str,
 
 def _no_credentials(spec: SftpSpec, reason: str) -> AccessDenied:
     return AccessDenied(
-        f"{where(spec)}: neither key nor password is given {reason}: "
-        "set `key` or `password`, or run ssh-add"
+        f"{where(spec)}: neither key nor password is given {reason}, nor is there a usable "
+        "~/.ssh/id_*: set `key` or `password`, or run ssh-add"
     )
 
 

@@ -7,7 +7,10 @@ value there has one.
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +22,9 @@ from musefs.config.paths import AbsolutePath
 from musefs.config.units import Duration, Interval, PositiveDuration, Size, at_least, parse_size
 
 DEFAULT_TEMPLATE = "$albumartist/[$year - ]$album/[$disc-]$track $title"
+SOCKET_PATH_BYTES_MAX = 107
+"""See unix(7)."""
+
 _MODE_MAX = 0o777
 _ID_MAX = (1 << 32) - 2  # the largest one means "no change" to chown(2)
 
@@ -175,8 +181,15 @@ class Config(Settings):
 
     @property
     def control_socket(self) -> Path:
-        """Where the control socket is."""
-        return self.control.socket or self.state / "control.sock"
+        """Where the control socket is: in the state folder, if a socket's path may be so long.
+
+        The service leaves a link to it in the state folder when it is elsewhere.
+        """
+        usual = self.control.socket or self.state / "control.sock"
+        if self.control.socket is not None or len(os.fsencode(usual)) <= SOCKET_PATH_BYTES_MAX:
+            return usual
+        digest = blake2b(os.fsencode(self.state), digest_size=8).hexdigest()
+        return Path(tempfile.gettempdir()) / f"musefs-{os.getuid()}-{digest}.sock"
 
 
 SECTIONS: Mapping[str, type[Settings]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -60,6 +61,17 @@ def test_relative_paths_start_at_the_file(write: Write, tmp_path: Path) -> None:
     config = load(write(text), {})
     assert config.state == tmp_path / "state"
     assert config.control_socket == tmp_path / "run/control.sock"
+
+
+def test_the_socket_of_a_deep_state_folder_gets_a_short_path(tmp_path: Path) -> None:
+    state = tmp_path / ("deep" * 30)
+    file = tmp_path / "musefs.yaml"
+    file.write_text(f"state: {state}\norigins: [{{id: a, kind: local, path: /srv/music}}]\n")
+    first = load(file, {}).control_socket
+    assert len(os.fsencode(first)) <= 107
+    assert first == load(file, {}).control_socket
+    file.write_text(file.read_text().replace("deep/", "").replace("deepdeep", "deepdeer", 1))
+    assert load(file, {}).control_socket != first
 
 
 def test_a_configuration_cannot_be_changed(write: Write) -> None:

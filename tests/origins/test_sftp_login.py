@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -100,11 +101,26 @@ async def test_a_key_file_that_is_none_is_refused(
 
 
 async def test_without_key_and_password_and_agent_it_is_refused(
-    server: Sshd, monkeypatch: pytest.MonkeyPatch
+    server: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
     text = await refusal(replace(server.spec(), key=None), AccessDenied)
     assert "no ssh-agent answers" in text
+
+
+async def test_the_usual_key_of_the_user_will_do(
+    server: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".ssh").mkdir()
+    locked = server.new_key("locked_key", "a passphrase")
+    shutil.copy(locked, tmp_path / ".ssh/id_ed25519")
+    shutil.copy(server.key, tmp_path / ".ssh/id_rsa")
+    origin = SftpOrigin(replace(server.spec(), key=None))
+    await origin.check()
+    await origin.aclose()
 
 
 async def test_the_agent_is_asked_without_key_and_password(
@@ -118,6 +134,7 @@ async def test_the_agent_is_asked_without_key_and_password(
         assert agent.stdout is not None
         await agent.stdout.readline()  # printed once it listens
         monkeypatch.setenv("SSH_AUTH_SOCK", str(door))
+        monkeypatch.setenv("HOME", str(tmp_path))
         spec = replace(server.spec(), key=None)
         assert "holds no key" in await refusal(spec, AccessDenied)
         adding = await asyncio.create_subprocess_exec("ssh-add", "-q", str(server.key))
