@@ -40,6 +40,7 @@ from musefs.library.placing import TreeRules
 from musefs.library.refreshing import Refresher
 from musefs.library.template import Template
 from musefs.library.tree import Tree
+from musefs.library.whereabouts import Whereabouts
 from musefs.state import StateFolder, claim
 from origins import Origin, open_origin
 
@@ -63,6 +64,7 @@ class Parts:
     federation: Federation
     store: ChunkStore
     pool: BlockPool
+    whereabouts: Whereabouts
     open_files: OpenFiles
 
 
@@ -110,8 +112,9 @@ def _assemble(
 
     followers = _followers(config, files, origins, committed)
     federation = _federation(config, origins, replicas, followers)
-    keepers = _keepers(config, state, Chunks(database), federation, closing)
+    store, keepers = _keepers(config, state, Chunks(database), federation, closing)
     read_through = [settings.id for settings in config.origins if not settings.cached]
+    whereabouts = Whereabouts(contents, store, read_through)
     return Parts(
         config=config,
         state=state,
@@ -122,9 +125,10 @@ def _assemble(
         refresher=refresher,
         followers=followers,
         federation=federation,
-        store=keepers.store,
+        store=store,
         pool=keepers.pool,
-        open_files=OpenFiles(contents, keepers, read_through),
+        whereabouts=whereabouts,
+        open_files=OpenFiles(whereabouts, keepers),
     )
 
 
@@ -134,7 +138,7 @@ def _keepers(
     chunks: Chunks,
     federation: Federation,
     closing: AsyncExitStack,
-) -> Keepers:
+) -> tuple[ChunkStore, Keepers]:
     chunk_files = ChunkFiles(state.chunks)
     closing.callback(chunk_files.close)
     limits = StoreLimits(disk_bytes_max=config.cache.disk_bytes_max)
@@ -148,7 +152,7 @@ def _keepers(
     def read_ahead() -> ReadAhead:
         return ReadAhead(pool, budget, tasks, config.cache.readahead_bytes_max)
 
-    return Keepers(pool, store, read_ahead)
+    return store, Keepers(pool, read_ahead)
 
 
 def tree_rules(config: Config) -> TreeRules:

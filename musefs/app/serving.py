@@ -122,5 +122,5 @@ def _operations(parts: Parts, app: App) -> Operations:
         file_mode=mount.file_mode,
         folder_mode=mount.dir_mode,
     )
-    extended = ExtendedAttributes(parts.open_files, priorities(parts.config))
+    extended = ExtendedAttributes(parts.whereabouts, priorities(parts.config))
     return Operations(parts.library, parts.open_files, own, extended, appearance)

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from musefs.catalog.contents import Contents, Replica, StoredContent
 from musefs.catalog.nodes import Node
 from musefs.content.block_pool import BlockPool
-from musefs.content.chunk_store import ChunkStore
 from musefs.content.readahead import ReadAhead
-from musefs.errors import NoSuchEntry
 from musefs.layout.segments import Backing, Layout, Synthesised, original
+from musefs.library.page_caches import Caching, PageCaches
+from musefs.library.whereabouts import Whereabouts
 from musefs.model import Buffer, Content, Inode
-
-_PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +27,7 @@ class OpenFile:
     layout: Layout
     source: BlockPool | ReadAhead
     content: Content | None = None
+    caching: Caching = Caching.DIRECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +35,18 @@ class Keepers:
     """The keepers of content that open files ask. `read_ahead` makes one for an open file."""
 
     pool: BlockPool
-    store: ChunkStore
     read_ahead: Callable[[], ReadAhead]
 
 
 class OpenFiles:
     """All open files, by their handles."""
 
-    def __init__(self, contents: Contents, keepers: Keepers, read_through: Collection[str]) -> None:
-        """`read_through`: the origins whose files are not cached."""
-        self._contents = contents
+    def __init__(self, whereabouts: Whereabouts, keepers: Keepers) -> None:
+        self._whereabouts = whereabouts
         self._keepers = keepers
-        self._read_through = frozenset(read_through)
         self._open: dict[int, OpenFile] = {}
         self._numbers = itertools.count(1)
+        self._page_caches = PageCaches()
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -59,14 +55,19 @@ class OpenFiles:
 
     async def open(self, node: Node) -> int:
         """Open a track or sidecar; its handle. Raises NoSuchEntry when it went meanwhile."""
-        content = await self._content(node)
+        content = await self._whereabouts.content(node)
         source = self._keepers.read_ahead() if content.cacheable else self._keepers.pool
-        return self._keep(OpenFile(node.inode, original(content.size), source, content))
+        caching = self._page_caches.opened(node.inode, content.id)
+        return self._keep(OpenFile(node.inode, original(content.size), source, content, caching))
 
     def open_bytes(self, inode: Inode, data: bytes) -> int:
         """Open a file that is made of these bytes; its handle."""
         layout = Layout((Synthesised(data),) if data else ())
         return self._keep(OpenFile(inode, layout, self._keepers.pool))
+
+    def caching(self, handle: int) -> Caching:
+        """What the kernel may keep of the pages that are read through this handle."""
+        return self._open[handle].caching
 
     def peek(self, handle: int, offset: int, size: int) -> Buffer | None:
         """What `read` would answer, when that takes no waiting; None otherwise."""
@@ -92,51 +93,20 @@ class OpenFiles:
     def release(self, handle: int) -> None:
         """Nobody has the handle any more."""
         file = self._open.pop(handle, None)
-        if file is not None and isinstance(file.source, ReadAhead):
+        if file is None:
+            return
+        if file.content is not None:
+            self._page_caches.released(file.inode, file.content.id)
+        if isinstance(file.source, ReadAhead):
             file.source.close()
         if not self._open:
             self.idle.set()
-
-    async def replicas(self, node: Node) -> list[Replica]:
-        """The files that hold what an entry shows."""
-        assert node.content_id is not None
-        return await self._contents.replicas(node.content_id)
-
-    async def fingerprint(self, node: Node) -> bytes:
-        """What an entry's content is recognised by."""
-        return (await self._stored(node)).fingerprint
-
-    async def cached_percent(self, node: Node) -> int:
-        """How much of an entry's content is in the chunk store: 0 to 100, rounded down."""
-        content = await self._content(node)
-        if not content.cacheable:
-            return 0
-        return int(await self._keepers.store.cached_share(content) * _PERCENT)
 
     async def _part(self, file: OpenFile, part: Synthesised | Backing) -> Buffer:
         if isinstance(part, Synthesised):
             return part.data
         assert file.content is not None
         return await file.source.read(file.content, part.offset, part.length)
-
-    async def _stored(self, node: Node) -> StoredContent:
-        stored = (
-            await self._contents.content(node.content_id) if node.content_id is not None else None
-        )
-        if stored is None:
-            raise NoSuchEntry(f"{node.name}: its content is no longer in the catalogue")
-        return stored
-
-    async def _content(self, node: Node) -> Content:
-        stored = await self._stored(node)
-        origins = {replica.origin_id for replica in await self._contents.replicas(stored.id)}
-        return Content(
-            stored.id,
-            stored.size,
-            stored.audio_start,
-            stored.audio_end,
-            cacheable=not origins <= self._read_through,
-        )
 
     def _keep(self, file: OpenFile) -> int:
         handle = next(self._numbers)

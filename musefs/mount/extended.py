@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from musefs.catalog.nodes import Node
 from musefs.errors import NoSuchAttribute
-from musefs.library.open_files import OpenFiles
+from musefs.library.whereabouts import Whereabouts
 
 _PREFIX = b"user.musefs."
 
@@ -14,9 +14,9 @@ _PREFIX = b"user.musefs."
 class ExtendedAttributes:
     """`user.musefs.origin`, `.content`, `.cached` (percent) and, of tracks, `.track`."""
 
-    def __init__(self, files: OpenFiles, priorities: Mapping[str, int]) -> None:
+    def __init__(self, whereabouts: Whereabouts, priorities: Mapping[str, int]) -> None:
         """`priorities`: of the origins by their ids, the lowest named first."""
-        self._files = files
+        self._whereabouts = whereabouts
         self._priorities = priorities
 
     def names(self, node: Node) -> list[bytes]:
@@ -38,10 +38,10 @@ class ExtendedAttributes:
             case b"track":
                 return str(node.track_id).encode()
             case b"origin":
-                names = {replica.origin_id for replica in await self._files.replicas(node)}
+                names = {replica.origin_id for replica in await self._whereabouts.replicas(node)}
                 order = sorted(names, key=lambda name: (self._priorities.get(name, 0), name))
                 return ",".join(order).encode()
             case b"content":
-                return (await self._files.fingerprint(node)).hex().encode()
+                return (await self._whereabouts.fingerprint(node)).hex().encode()
             case _:
-                return str(await self._files.cached_percent(node)).encode()
+                return str(await self._whereabouts.cached_percent(node)).encode()

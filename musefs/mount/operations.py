@@ -14,6 +14,7 @@ from musefs.errors import IsAFolder, NoSuchEntry, ReadOnly
 from musefs.library.library import Library
 from musefs.library.open_files import OpenFiles
 from musefs.library.own_files import OwnFiles
+from musefs.library.page_caches import Caching
 from musefs.model import Buffer, Inode
 from musefs.mount.answering import answering
 from musefs.mount.attributes import Appearance, Listing, Listings, listing_of
@@ -124,12 +125,17 @@ class Operations(pyfuse3.Operations):  # type: ignore[misc]  # pyfuse3 has no ty
         own = Inode(inode)
         if own in self._own:
             fh = self._files.open_bytes(own, await self._own.content(own))
-            return pyfuse3.FileInfo(fh=pyfuse3.FileHandleT(fh), direct_io=True)
-        node = await self._library.entry(own)
-        if node.kind == "folder":
-            raise IsAFolder(f"{node.name}: it is a folder")
-        fh = await self._files.open(node)
-        return pyfuse3.FileInfo(fh=pyfuse3.FileHandleT(fh), keep_cache=True)
+        else:
+            node = await self._library.entry(own)
+            if node.kind == "folder":
+                raise IsAFolder(f"{node.name}: it is a folder")
+            fh = await self._files.open(node)
+        caching = self._files.caching(fh)
+        return pyfuse3.FileInfo(
+            fh=pyfuse3.FileHandleT(fh),
+            keep_cache=caching is Caching.KEEP,
+            direct_io=caching is Caching.DIRECT,
+        )
 
     @answering
     async def read(self, fh: FileHandleT, off: int, size: int) -> Buffer:

@@ -20,6 +20,7 @@ from musefs.layout.segments import Backing, Layout, Synthesised
 from musefs.library.library import Library
 from musefs.library.naming import NamingRules
 from musefs.library.open_files import Keepers, OpenFile, OpenFiles
+from musefs.library.whereabouts import Whereabouts
 from musefs.model import Content, ContentId, Inode
 from tests.catalog.records import fingerprint_of, sidecar
 from tests.content.shelves import LIMITS, running, settled
@@ -41,8 +42,8 @@ class Desk:
         self.tasks = BackgroundTasks(10)
         self.made: list[ReadAhead] = []
         self.budget = ReadAheadBudget(4 * MIB)
-        keepers = Keepers(self.pool, store, self._read_ahead)
-        self.files = OpenFiles(Contents(grove.database), keepers, ["direct"])
+        self.whereabouts = Whereabouts(Contents(grove.database), store, ["direct"])
+        self.files = OpenFiles(self.whereabouts, Keepers(self.pool, self._read_ahead))
 
     def _read_ahead(self) -> ReadAhead:
         self.made.append(ReadAhead(self.pool, self.budget, self.tasks, MIB))
@@ -150,7 +151,7 @@ async def test_files_of_origins_that_are_read_through_stay_out_of_the_cache(desk
         bytes(await desk.files.read(handle, 0, 50)) == truth(node.content_id or 0, node.size)[:50]
     )
     await settled(desk.store)
-    assert await desk.files.cached_percent(node) == 0
+    assert await desk.whereabouts.cached_percent(node) == 0
     assert desk.store.stats().chunks == 0
 
 
@@ -164,21 +165,21 @@ async def test_a_replica_that_is_cached_makes_the_content_so(desk: Desk) -> None
 
 async def test_what_is_near_and_where_it_comes_from_is_told(desk: Desk) -> None:
     node = await desk.node("A/t.flac")
-    assert await desk.files.cached_percent(node) == 0
+    assert await desk.whereabouts.cached_percent(node) == 0
     handle = await desk.files.open(node)
     await desk.files.read(handle, 0, node.size)
     await settled(desk.store)
-    assert await desk.files.cached_percent(node) == 100
-    [replica] = await desk.files.replicas(node)
+    assert await desk.whereabouts.cached_percent(node) == 100
+    [replica] = await desk.whereabouts.replicas(node)
     assert (replica.origin_id, replica.path) == ("nas", "a/1.flac")
-    assert await desk.files.fingerprint(node) == fingerprint_of("A|t|1")
+    assert await desk.whereabouts.fingerprint(node) == fingerprint_of("A|t|1")
 
 
 async def test_a_sidecar_is_a_file_like_others(desk: Desk) -> None:
     node = await desk.node("A/cover.jpg")
     handle = await desk.files.open(node)
     assert bytes(await desk.files.read(handle, 0, 9)) == truth(node.content_id or 0, node.size)[:9]
-    assert await desk.files.fingerprint(node) == fingerprint_of("picture")
+    assert await desk.whereabouts.fingerprint(node) == fingerprint_of("picture")
 
 
 async def test_a_folder_and_a_content_that_is_gone_cannot_be_opened(desk: Desk) -> None:

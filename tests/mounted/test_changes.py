@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from mutagen.flac import FLAC
 
 from tests.lab.corpus import make_library
 from tests.lab.mounting import Mount, musefs, write_config
-from tests.lab.three_origins import digest
+from tests.lab.three_origins import ENVIRONMENT, ThreeOrigins, digest
 
 VISIBLE_S = 4.0
 """Two seconds from being indexed, and some for noticing and indexing on a busy machine."""
@@ -116,6 +117,33 @@ def test_an_open_file_never_mixes_two_versions(mount: Mount, music: Path) -> Non
         assert first == before[:1000]
         assert rest in (b"", before)
     assert soon(lambda: _read_if_there(served) == bytes(changed))
+
+
+def test_readers_of_two_versions_each_get_their_own(
+    library: ThreeOrigins, samples: Path, tmp_path: Path
+) -> None:
+    chance = random.Random(5)
+    head = (samples / "plain.flac").read_bytes()
+    old, new = head + chance.randbytes(2_000_000), head + chance.randbytes(2_000_000)
+    library.s3.put("versions/one.flac", old)
+    origin = {**library.s3_origin(), "prefix": "versions/"}
+    config = write_config(
+        tmp_path / "musefs.yaml", {"state": str(tmp_path / "state"), "origins": [origin]}
+    )
+    with Mount([config], tmp_path / "mnt", environment=ENVIRONMENT) as mount:
+        mount.wait_indexed()
+        [served] = mount.files()
+        assert served.read_bytes() == old  # all of it is cached now
+        with served.open("rb", buffering=0) as early:
+            library.s3.put("versions/one.flac", new)
+            done = musefs("rescan", "--config", config)
+            assert done.returncode == 0, done.stderr
+            assert soon(lambda: mount.status()["pending"] == 0)
+            assert os.pread(early.fileno(), 3_000_000, 0) == old
+            assert served.read_bytes() == new
+            assert os.pread(early.fileno(), 3_000_000, 0) == old
+        assert served.read_bytes() == new
+    library.s3.delete("versions/one.flac")
 
 
 def test_a_renamed_folder_keeps_tracks_and_inodes(mount: Mount, music: Path) -> None:
