@@ -129,6 +129,29 @@ def test_shutdown_waits_for_open_files_as_long_as_it_is_told(mount: Mount, confi
     assert mount_line(mount.mountpoint) is None
 
 
+def test_an_unmount_from_outside_ends_the_service(mount: Mount) -> None:
+    assert mount.process is not None
+    subprocess.run(["fusermount3", "-u", str(mount.mountpoint)], check=True, timeout=10)
+    assert mount.process.wait(10) == 0
+    state = mount.mountpoint.parent / "state"
+    assert {path.name for path in state.iterdir()} == {"catalogue.db", "chunks", "lock"}
+
+
+def test_a_full_disk_stops_no_reader(library: ThreeOrigins, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(small)], check=True)
+    try:
+        config = write_config(tmp_path / "musefs.yaml", library.config(small / "state"))
+        with Mount([config], tmp_path / "mnt", environment=ENVIRONMENT) as mount:
+            mount.wait_indexed()
+            assert {digest(path) for path in mount.files()} == set(library.originals)
+            assert mount.log.count("nothing is cached on the disk") <= 2
+            assert mount.stop() == 0
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
+
+
 def test_every_change_is_refused(mount: Mount) -> None:
     file = mount.files()[0]
     other = mount.mountpoint / "new"
