@@ -43,7 +43,7 @@ class CacheStatus:
 class Status:
     """The service as a whole. Times in seconds, sizes in bytes.
 
-    `pending` counts changes of the catalogue that the tree has not followed yet.
+    `pending` counts changes of the catalogue that the mount does not show yet.
     """
 
     version: str

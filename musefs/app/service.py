@@ -34,6 +34,9 @@ class App:
     async def status(self) -> Status:
         """How the service does now."""
         parts = self._parts
+        # In this order: with all scans done and nothing pending, the totals are those of the scans.
+        origins = tuple([await self._origin(name) for name in parts.origins])
+        pending = await pending_count(parts.database) or int(parts.refresher.is_behind)
         totals = await parts.library.totals()
         return Status(
             version=version("musefs"),
@@ -46,10 +49,10 @@ class App:
             sidecars=totals.sidecars,
             folders=totals.folders,
             library_bytes=totals.size_bytes,
-            pending=await pending_count(parts.database),
+            pending=pending,
             unserved=await parts.files.failure_count(),
             open_files=len(parts.open_files),
-            origins=tuple([await self._origin(name) for name in parts.origins]),
+            origins=origins,
             cache=self._cache(),
         )
 

@@ -23,7 +23,13 @@ class Refresher:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._woken = asyncio.Event()
+        self._following = False
         self.listeners: list[Listener] = []
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is committed that the listeners have not been told."""
+        return self._following or self._woken.is_set()
 
     def wake(self) -> None:
         """There may be changes to follow."""
@@ -33,7 +39,6 @@ class Refresher:
         """Follow all there is, now and whenever woken."""
         await self._tree.adopt_rules()
         while True:
-            self._woken.clear()
             try:
                 await self.catch_up()
             except StateBroken as error:
@@ -44,6 +49,11 @@ class Refresher:
 
     async def catch_up(self) -> None:
         """Follow everything that is committed now."""
-        while (change := await self._tree.refresh()) is not None:
-            for listener in self.listeners:
-                await listener(change)
+        self._woken.clear()
+        self._following = True
+        try:
+            while (change := await self._tree.refresh()) is not None:
+                for listener in self.listeners:
+                    await listener(change)
+        finally:
+            self._following = False

@@ -104,3 +104,25 @@ async def test_catching_up_needs_no_task(grove: Grove) -> None:
     await grove.record("nas", song("1.flac", "A", "t"))
     await Refresher(grove.tree).catch_up()
     assert await grove.paths() == ["A/t.flac"]
+
+
+async def test_it_is_behind_until_the_last_listener_knows(grove: Grove) -> None:
+    refresher, told = Refresher(grove.tree), Told()
+    heard, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(change: TreeChange) -> None:
+        heard.set()
+        await go_on.wait()
+
+    refresher.listeners.append(slow)
+    before = refresher.is_behind
+    await grove.record("nas", song("1.flac", "A", "t"))
+    refresher.wake()
+    woken = refresher.is_behind
+    async with beside([refresher.run()], told.failures.append):
+        await heard.wait()
+        told_some = refresher.is_behind
+        go_on.set()
+        await until(lambda: not refresher.is_behind)
+    assert (before, woken, told_some) == (False, True, True)
+    assert await grove.paths() == ["A/t.flac"]
