@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import random
 import tempfile
 from collections.abc import Iterator
@@ -118,13 +119,15 @@ class Stack:
             await asyncio.sleep(0.005)
 
     def damage(self, how: str) -> None:
-        """Lose a chunk, or write over all of them."""
+        """Lose a chunk, or write over all of them; the store may remove some at the same time."""
         paths = chunk_paths(self.root)
         if how == "remove" and paths:
-            self.dice.choice(paths).unlink()
+            self.dice.choice(paths).unlink(missing_ok=True)
         for path in paths if how == "corrupt" else ():
-            size = self.dice.choice([0, 10, path.stat().st_size])
-            path.write_bytes(self.dice.randbytes(size))
+            with contextlib.suppress(FileNotFoundError), path.open("r+b") as chunk:
+                size = self.dice.choice([0, 10, os.fstat(chunk.fileno()).st_size])
+                chunk.truncate(0)
+                chunk.write(self.dice.randbytes(size))
 
     async def read(self, pool: BlockPool) -> None:
         """A read: the truth, or an error that the source did raise."""
