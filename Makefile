@@ -23,13 +23,13 @@ check: | $(BIN)/musefs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m 'not long and not swift and not container' --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest -m 'not long and not swift and not container and not vendor' --cov --cov-report=term-missing:skip-covered
 
 test: setup
 	@$(MAKE) --no-print-directory check
 
 test-long: setup
-	$(BIN)/pytest -m 'long or swift'
+	$(BIN)/pytest -m 'long or swift or vendor'
 
 container-test:
 	tests/container/run.sh

@@ -65,6 +65,9 @@ find_missing() {
     need mpd has mpd
     need mpc has mpc
     need attr has getfattr
+    need kid3-cli has kid3-cli
+    need libimage-exiftool-perl has exiftool
+    need mp3val has mp3val
 }
 
 as_root() {

@@ -62,5 +62,17 @@ class ContentChanged(MusefsError):
     """No origin has this version any more; the next open finds the new one."""
 
 
+class NotATrack(MusefsError):
+    """A sidecar, or a file of musefs itself: it has no tags to show or to change."""
+
+
+class InvalidTags(MusefsError):
+    """Tags that a user gave cannot be taken: name the field and what is allowed."""
+
+
+class InvalidImage(MusefsError):
+    """A picture that a user gave cannot be taken: say what it is and what is allowed."""
+
+
 class UnknownOrigin(MusefsError):
     """The configuration has no origin of that id."""

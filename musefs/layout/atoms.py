@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from musefs.layout.ranged import Malformed, RangedFile
+from musefs.layout.ranged import Malformed, RangedFile, parsed_once
 
 TOP_LEVEL_MAX = 256
 
@@ -80,6 +80,7 @@ def find_path(file: RangedFile, within: tuple[int, int], path: tuple[bytes, ...]
     return below
 
 
+@parsed_once
 def movie(file: RangedFile) -> Movie:
     """The top level of a file. Raises Malformed when there is no moov atom."""
     seen: dict[bytes, Atom] = {}

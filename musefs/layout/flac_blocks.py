@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from musefs.layout.ranged import Malformed, RangedFile
+from musefs.layout.ranged import Malformed, RangedFile, parsed_once
 from musefs.layout.tag_ends import skip_id3v2
 
 STREAMINFO, VORBIS_COMMENT, PICTURE = 0, 4, 6
@@ -36,6 +36,7 @@ class Blocks:
         return tuple(block for block in self.blocks if block.kind == kind)
 
 
+@parsed_once
 def flac_blocks(file: RangedFile) -> Blocks:
     """Raises Malformed when this is not a FLAC stream or its blocks do not end."""
     position = skip_id3v2(file)

@@ -47,7 +47,9 @@ class Id3Tag:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class Frame:
+    """A frame's name and flags, and its body: [start, end) of the file that holds it."""
+
     name: str
     flags: int
     start: int
@@ -55,7 +57,7 @@ class _Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class _Body:
+class Body:
     """The frames' part of a tag: [start, end) of a file, `plain` when it stands there as it is."""
 
     file: RangedFile
@@ -66,6 +68,7 @@ class _Body:
 
     @property
     def header_bytes(self) -> int:
+        """Of every frame's header."""
         return 6 if self.major == 2 else 10
 
 
@@ -75,22 +78,30 @@ def read_id3(file: RangedFile, start: int = 0) -> Id3Tag | None:
     if head[:3] != b"ID3" or len(head) < 10:
         return None
     major, flags = head[3], head[5]
-    body_end = start + 10 + syncsafe(head[6:10])
-    end = body_end + (10 if flags & _FOOTER and major == 4 else 0)
+    end = start + 10 + syncsafe(head[6:10]) + (10 if flags & _FOOTER and major == 4 else 0)
     if end > file.size:
         raise Malformed("is cut off inside its ID3v2 tag")
-    if major not in (2, 3, 4) or (major == 2 and flags & _EXTENDED):
-        return Id3Tag(end, 4, False, (), ())  # unknown version, or 2.2's undefined compression
-    unsynchronised = bool(flags & _UNSYNCHRONISED)
-    body = _Body(file, start + 10, body_end, major, not unsynchronised)
-    if unsynchronised and major < 4:  # the whole tag is encoded, frame sizes count decoded bytes
-        raw = file.exactly(start + 10, body_end - start - 10).replace(b"\xff\x00", b"\xff")
-        body = _Body(in_memory(raw), 0, len(raw), major, False)
-        unsynchronised = False
-    if flags & _EXTENDED:
-        body = _without_extended_header(body)
+    body = frames_body(file, start)
+    if body is None:
+        return Id3Tag(end, 4, False, (), ())
     frames, pictures = _collect(body)
-    return Id3Tag(end, major, unsynchronised, frames, pictures)
+    return Id3Tag(end, major, major == 4 and not body.plain, frames, pictures)
+
+
+def frames_body(file: RangedFile, start: int) -> Body | None:
+    """The frames of the tag at `start`; None for unknown versions and 2.2's undefined compression.
+
+    Where the whole tag is unsynchronised (before ID3v2.4), in a decoded copy.
+    """
+    head = file.exactly(start, 10)
+    major, flags, end = head[3], head[5], start + 10 + syncsafe(head[6:10])
+    if major not in (2, 3, 4) or (major == 2 and flags & _EXTENDED):
+        return None
+    body = Body(file, start + 10, end, major, not flags & _UNSYNCHRONISED)
+    if flags & _UNSYNCHRONISED and major < 4:  # frame sizes count decoded bytes
+        raw = file.exactly(start + 10, end - start - 10).replace(b"\xff\x00", b"\xff")
+        body = Body(in_memory(raw), 0, len(raw), major, False)
+    return _without_extended_header(body) if flags & _EXTENDED else body
 
 
 def decode(tag: Id3Tag) -> Any:
@@ -118,26 +129,26 @@ def add_id3v1(decoded: Any, tag: bytes) -> None:
             decoded.add(frame)
 
 
-def _without_extended_header(body: _Body) -> _Body:
+def _without_extended_header(body: Body) -> Body:
     """ID3v2.3 section 3.2 (size without itself), ID3v2.4 section 3.2 (size with itself)."""
     size = body.file.exactly(body.start, 4)
     if size.decode("latin-1") in Frames:  # the flag is set, yet frames follow at once
         return body
     length = syncsafe(size) if body.major == 4 else int.from_bytes(size, "big") + 4
-    return _Body(body.file, body.start + length, body.end, body.major, body.plain)
+    return Body(body.file, body.start + length, body.end, body.major, body.plain)
 
 
-def _collect(body: _Body) -> tuple[tuple[bytes, ...], tuple[Picture, ...]]:
+def _collect(body: Body) -> tuple[tuple[bytes, ...], tuple[Picture, ...]]:
     frames: list[bytes] = []
     pictures: list[Picture] = []
     text_bytes = 0
-    for count, frame in enumerate(_walk(body)):
+    for count, frame in enumerate(walk_frames(body)):
         if count >= FRAMES_MAX:
             raise Malformed(f"has an ID3v2 tag of more than {FRAMES_MAX} frames")
         if frame.name in ("APIC", "PIC"):
             picture = _picture(body, frame)
             pictures += [picture] if picture else []
-        elif _readable(frame, body.major):
+        elif readable(frame, body.major):
             text_bytes += frame.end - frame.start
             if text_bytes > TEXT_BYTES_MAX:
                 raise Malformed(
@@ -147,7 +158,8 @@ def _collect(body: _Body) -> tuple[tuple[bytes, ...], tuple[Picture, ...]]:
     return tuple(frames), tuple(pictures)
 
 
-def _walk(body: _Body) -> Iterator[_Frame]:
+def walk_frames(body: Body) -> Iterator[Frame]:
+    """The frames one after another, up to the padding or to bytes that are no frame."""
     position, header = body.start, body.header_bytes
     while position + header < body.end:
         head = body.file.at(position, header)
@@ -160,11 +172,11 @@ def _walk(body: _Body) -> Iterator[_Frame]:
             return
         flags = int.from_bytes(head[8:10], "big") if body.major > 2 else 0
         if size:
-            yield _Frame(head[:name_bytes].decode("ascii"), flags, position + header, end)
+            yield Frame(head[:name_bytes].decode("ascii"), flags, position + header, end)
         position = end
 
 
-def _frame_size(body: _Body, position: int, head: bytes) -> int:
+def _frame_size(body: Body, position: int, head: bytes) -> int:
     """ID3v2.4 sizes are syncsafe, but iTunes used to write plain ones: see which one leads on."""
     if body.major == 2:
         return int.from_bytes(head[3:6], "big")
@@ -179,29 +191,29 @@ def _frame_size(body: _Body, position: int, head: bytes) -> int:
     )
 
 
-def _if_better(body: _Body, position: int, plain: int, safe: int) -> int:
+def _if_better(body: Body, position: int, plain: int, safe: int) -> int:
     return plain if _leads_on(body, position + 10 + plain) else safe
 
 
-def _leads_on(body: _Body, position: int) -> bool:
+def _leads_on(body: Body, position: int) -> bool:
     if position >= body.end:
         return position == body.end
     following = body.file.at(position, min(4, body.end - position))
     return not any(following) or bool(_FRAME_ID.match(following))
 
 
-def _compressed(frame: _Frame, major: int) -> bool:
+def _compressed(frame: Frame, major: int) -> bool:
     return bool(frame.flags & (0x0080 if major == 3 else 0x0008 if major == 4 else 0))
 
 
-def _readable(frame: _Frame, major: int) -> bool:
+def readable(frame: Frame, major: int) -> bool:
     """A frame with text that mutagen may be given."""
     if frame.name[0] not in "TW" and frame.name not in _TEXT_FRAMES:
         return False
     return not _compressed(frame, major) or frame.end - frame.start <= _INFLATED_FRAME_BYTES_MAX
 
 
-def _rendered(body: _Body, frame: _Frame) -> bytes:
+def _rendered(body: Body, frame: Frame) -> bytes:
     """The frame with the header that its version prescribes."""
     data = body.file.exactly(frame.start, frame.end - frame.start)
     _check_effort(frame.name, data)
@@ -221,7 +233,7 @@ def _check_effort(name: str, data: bytes) -> None:
         raise Malformed(f"has an ID3v2 frame {name} of more than {VALUES_MAX} values")
 
 
-def _picture(body: _Body, frame: _Frame) -> Picture | None:
+def _picture(body: Body, frame: Frame) -> Picture | None:
     start, low = frame.start, frame.flags & 0xFF
     if body.major == 4 and low == 0x01:  # a data length indicator alone: four bytes in front
         start, low = start + 4, 0

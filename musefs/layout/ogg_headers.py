@@ -10,14 +10,15 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from musefs.layout.formats import Format, ogg_codec
-from musefs.layout.ranged import Malformed, RangedFile
+from musefs.layout.ranged import Malformed, RangedFile, parsed_once
 
 HEADER_PAGES_MAX = 2048
 _PAGE_HEAD_BYTES = 27
 _PAGE_BYTES_MAX = 27 + 255 + 255 * 255
-_COMMENT_PREFIX_BYTES = {
+COMMENT_PREFIX_BYTES = {
     Format.VORBIS: 7,  # packet type 3, "vorbis"
     Format.OPUS: 8,  # "OpusTags"
     Format.OGGFLAC: 4,  # header of a metadata block
@@ -25,13 +26,14 @@ _COMMENT_PREFIX_BYTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page: its lacing values and where its payload begins. Offsets in the file."""
 
     start: int
     flags: int
+    granule: int
     serial: int
+    sequence: int
     lacing: bytes
     payload: int
     end: int
@@ -52,6 +54,7 @@ class OggHeaders:
     audio_start: int | None
 
 
+@parsed_once
 def ogg_headers(file: RangedFile) -> OggHeaders:
     """Raises Malformed when this is not an Ogg stream with a known audio codec."""
     serials: set[int] = set()
@@ -59,7 +62,7 @@ def ogg_headers(file: RangedFile) -> OggHeaders:
     serial = -1
     packets: list[bytes] = []
     carried = b""
-    for page in islice(_pages(file), HEADER_PAGES_MAX):
+    for page in islice(pages(file), HEADER_PAGES_MAX):
         serials.add(page.serial)
         if codec is None:
             first = file.exactly(page.payload, page.end - page.payload)
@@ -72,9 +75,9 @@ def ogg_headers(file: RangedFile) -> OggHeaders:
         complete, carried, rest = _packets(page, carried, body)
         for index, packet in enumerate(complete):
             packets.append(packet)
-            if _is_last(codec, packets):
+            if is_last_header(codec, packets):
                 clean = index + 1 == len(complete) and not rest and len(serials) == 1
-                comment = packets[1][_COMMENT_PREFIX_BYTES[codec] :]
+                comment = packets[1][COMMENT_PREFIX_BYTES[codec] :]
                 return OggHeaders(codec, serial, packets[0], comment, page.end if clean else None)
     raise Malformed("is an Ogg file without complete audio headers")
 
@@ -93,17 +96,18 @@ def last_granule(file: RangedFile, serial: int) -> int | None:
     return None
 
 
-def _pages(file: RangedFile) -> Iterator[Page]:
+def pages(file: RangedFile) -> Iterator[Page]:
+    """The pages from the start of the file. Raises Malformed where none begins."""
     position = 0
     while position + _PAGE_HEAD_BYTES <= file.size:
         head = file.at(position, _PAGE_HEAD_BYTES)
         if head[:5] != b"OggS\0":
             raise Malformed("is not an Ogg file, or its pages are damaged")
-        flags, serial, count = head[5], struct.unpack_from("<I", head, 14)[0], head[26]
+        flags, granule, serial, sequence, count = struct.unpack_from("<5xBqII4xB", head)
         lacing = file.exactly(position + _PAGE_HEAD_BYTES, count)
         payload = position + _PAGE_HEAD_BYTES + count
         position_after = payload + sum(lacing)
-        yield Page(position, flags, serial, lacing, payload, position_after)
+        yield Page(position, flags, granule, serial, sequence, lacing, payload, position_after)
         position = position_after
 
 
@@ -120,7 +124,7 @@ def _packets(page: Page, carried: bytes, body: bytes) -> tuple[list[bytes], byte
     return complete, carried + body[packet_start:place], rest
 
 
-def _is_last(codec: Format, packets: list[bytes]) -> bool:
+def is_last_header(codec: Format, packets: list[bytes]) -> bool:
     """Whether the newest packet is the last header packet."""
     count, first = len(packets), packets[0]
     if codec is Format.VORBIS:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from musefs.layout.atoms import atoms_in, find_path
 from musefs.layout.ranged import Malformed, RangedFile, in_memory
 
-FRONT_COVER = 3
+FRONT_COVER, BACK_COVER, OTHER_PICTURE = 3, 4, 0
 
-_APIC_HEAD_BYTES = 640
+_HEAD_BYTES = 640
 _MIME_BYTES_MAX = 256
 _ITUNES_MIME = {13: "image/jpeg", 14: "image/png", 27: "image/bmp"}
 
@@ -72,7 +72,7 @@ def id3_picture(file: RangedFile, start: int, end: int, major: int, plain: bool)
     """
     if not plain:
         return Picture(FRONT_COVER, "", None, end - start)
-    head = file.at(start, min(end - start, _APIC_HEAD_BYTES))
+    head = file.at(start, min(end - start, _HEAD_BYTES))
     if major == 2:
         mime, place = _mime_of(head[1:4].decode("ascii", "replace")), 4
     else:
@@ -102,23 +102,36 @@ def mp4_pictures(file: RangedFile, moov_start: int, moov_end: int) -> Iterator[P
 
 def ape_picture(file: RangedFile, key: str, start: int, end: int) -> Picture:
     """The picture of an APEv2 item "Cover Art (…)": a file name, NUL, the payload."""
-    head = file.at(start, min(end - start, _APIC_HEAD_BYTES))
+    head = file.at(start, min(end - start, _HEAD_BYTES))
     name, nul, payload = head.partition(b"\0")
     offset = start + len(name) + 1 if nul else start
     mime = "image/png" if payload.startswith(b"\x89PNG") else "image/jpeg"
-    return Picture(4 if "back" in key.lower() else FRONT_COVER, mime, offset, end - offset)
+    return Picture(ape_picture_kind(key), mime, offset, end - offset)
 
 
-def asf_picture(value: bytes) -> Picture | None:
-    """The picture of a WM/Picture attribute: type, length, media type, description, payload."""
-    if len(value) < 9:
+def ape_picture_kind(key: str) -> int:
+    """The kind that the key of an APEv2 picture names: all but back covers count as front ones."""
+    return BACK_COVER if "back" in key.lower() else FRONT_COVER
+
+
+def asf_picture(file: RangedFile, start: int, end: int) -> Picture | None:
+    """The picture of a WM/Picture attribute's value; None when it is broken.
+
+    Source: Windows Media Format SDK, WM_PICTURE: type, length, media type, description, payload.
+    """
+    head = file.at(start, min(end - start, _HEAD_BYTES))
+    if len(head) < 9:
         return None
-    kind, length = struct.unpack_from("<BI", value)
-    mime_end = _text_end(value, 5, wide=True)
+    kind, length = struct.unpack_from("<BI", head)
+    mime_end = _text_end(head, 5, wide=True)
+    payload = _text_end(head, mime_end, wide=True) if mime_end is not None else None
     if mime_end is None:
         return None
-    mime = value[5 : mime_end - 2].decode("utf-16-le", "replace")
-    return Picture(kind, mime, None, length)
+    mime = head[5 : mime_end - 2].decode("utf-16-le", "replace")
+    if payload is None:
+        return Picture(kind, mime, None, length)
+    offset = start + payload
+    return Picture(kind, mime, offset, min(length, end - offset))
 
 
 def _text_end(data: bytes, start: int, *, wide: bool) -> int | None:

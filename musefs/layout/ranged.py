@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import TypeVar, cast
 
 from musefs.errors import MusefsError
+
+T = TypeVar("T")
 
 FETCHED_BYTES_MAX = 4 << 20
 READ_BYTES_MAX = 64 << 20
@@ -54,6 +59,7 @@ class Extents:
         self._fetched: list[tuple[int, bytes]] = []
         self._holes: list[tuple[int, int]] = []
         self._reads = 0
+        self.parsed: dict[tuple[object, int, int], object] = {}
 
     @property
     def spare_bytes(self) -> int:
@@ -171,6 +177,20 @@ class RangedFile:
         first = self.start + start
         last = min(self.start + end, self.start + self.size)
         return RangedFile(self.extents, first, last, at_hand=at_hand)
+
+
+def parsed_once(parse: Callable[[RangedFile], T]) -> Callable[[RangedFile], T]:
+    """A parser that remembers what it made of a file, whose bytes never change."""
+
+    @wraps(parse)
+    def remembering(file: RangedFile) -> T:
+        key = (parse, file.start, file.size)
+        known = file.extents.parsed
+        if key not in known:
+            known[key] = parse(file)
+        return cast(T, known[key])
+
+    return remembering
 
 
 def in_memory(data: bytes) -> RangedFile:

@@ -14,11 +14,12 @@ from io import BytesIO
 from typing import Any
 
 from mutagen import MutagenError
-from mutagen.asf import ASF, ASFByteArrayAttribute
+from mutagen.asf import ASF
 from mutagen.id3 import ID3
 from mutagen.mp4 import MP4
 
 from musefs.layout.ape_items import read_ape
+from musefs.layout.asf_objects import asf_header, asf_pictures, without_pictures
 from musefs.layout.atoms import compact, movie
 from musefs.layout.audio_range import audio_range
 from musefs.layout.chunks import (
@@ -29,10 +30,10 @@ from musefs.layout.chunks import (
     wave_chunks,
 )
 from musefs.layout.flac_blocks import PICTURE, VORBIS_COMMENT, flac_blocks
-from musefs.layout.formats import ASF_HEADER, WITHOUT_MAGIC, Format, sniff
+from musefs.layout.formats import WITHOUT_MAGIC, Format, sniff
 from musefs.layout.id3_frames import Id3Tag, add_id3v1, decode, read_id3
 from musefs.layout.ogg_headers import ogg_headers
-from musefs.layout.pictures import Picture, asf_picture, flac_picture, mp4_pictures
+from musefs.layout.pictures import Picture, flac_picture, mp4_pictures
 from musefs.layout.ranged import BoundReached, Malformed, RangedFile
 from musefs.layout.stream_info import StreamInfo, mpeg_info, stream_info
 from musefs.layout.tag_ends import ID3V1_BYTES, skip_id3v2, tail_tags
@@ -225,15 +226,10 @@ def _dsf(file: RangedFile) -> _Found:
 
 
 def _asf(file: RangedFile) -> _Found:
-    head = file.exactly(0, 24)
-    if head[:16] != ASF_HEADER:
-        raise Malformed("is not an ASF file")
-    (header_bytes,) = struct.unpack("<16xQ", head)
-    read = ASF(file.part(0, header_bytes))
-    binary = [value for _, value in read.tags if isinstance(value, ASFByteArrayAttribute)]
-    pictures = (asf_picture(bytes(value.value)) for value in binary)
+    header = asf_header(file)
+    read = ASF(BytesIO(without_pictures(file, header)))
     info = StreamInfo(float(read.info.length) or None, int(read.info.sample_rate) or None)
-    return _Found(from_asf(read.tags), tuple(filter(None, pictures)), info)
+    return _Found(from_asf(read.tags), asf_pictures(file, header), info)
 
 
 _READERS: dict[Format, Callable[[RangedFile], _Found]] = {

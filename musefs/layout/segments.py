@@ -1,7 +1,8 @@
 """What a virtual file is made of: segments in order. Pure.
 
-A file that is served with its original bytes is one Backing segment; a re-tagged one starts with
-Synthesised bytes.
+A file that is served with its original bytes is one Backing segment; a re-tagged one begins with
+Synthesised bytes, mostly. A picture is never part of those: it is a range of the backing content,
+or of a picture that a user gave.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+
+from musefs.model import PictureId
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,52 @@ class Backing:
         return Backing(self.offset + start, end - start)
 
 
-Segment = Synthesised | Backing
+@dataclass(frozen=True, slots=True)
+class Art:
+    """A range of a picture that a user gave."""
+
+    picture: PictureId
+    offset: int
+    length: int
+
+    def part(self, start: int, end: int) -> Art:
+        """Bytes [start, end) of this segment."""
+        return Art(self.picture, self.offset + start, end - start)
+
+
+@dataclass(frozen=True, slots=True)
+class ArtText:
+    """A range of a given picture's base64 text (RFC 4648 section 4), counted in characters."""
+
+    picture: PictureId
+    offset: int
+    length: int
+
+    def part(self, start: int, end: int) -> ArtText:
+        """Characters [start, end) of this segment."""
+        return ArtText(self.picture, self.offset + start, end - start)
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A range of the backing content's Ogg pages, with `delta` added to their sequence numbers.
+
+    `first` is where the run of pages begins in the backing content: a page starts there. Pages of
+    other streams than `serial` stay as they are.
+    """
+
+    offset: int
+    length: int
+    first: int
+    serial: int
+    delta: int
+
+    def part(self, start: int, end: int) -> Pages:
+        """Bytes [start, end) of this segment."""
+        return Pages(self.offset + start, end - start, self.first, self.serial, self.delta)
+
+
+Segment = Synthesised | Backing | Art | ArtText | Pages
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from musefs.layout.formats import syncsafe
-from musefs.layout.ranged import Malformed, RangedFile
+from musefs.layout.ranged import Malformed, RangedFile, parsed_once
 
 ID3V1_BYTES = 128
 _APE_FOOTER_BYTES = 32
@@ -28,6 +28,7 @@ class TailTags:
     ape: tuple[int, int] | None = None
 
 
+@parsed_once
 def skip_id3v2(file: RangedFile) -> int:
     """Where the file goes on behind leading ID3v2 tags (structure of ID3v2.4, section 3.1).
 

@@ -239,7 +239,17 @@ def field_of_asf(name: str) -> str:
 
 def field_of_mp4(key: str) -> str:
     """The field of an MP4 atom, freeform ones as `----:mean:name`."""
-    return _MP4.get(key.lower()) or _free(key.split(":", 2)[2] if key.startswith("----:") else key)
+    if not key.startswith("----:"):
+        return _MP4.get(key.lower()) or _free(key)
+    return _MP4.get(key.lower()) or _free(_utf8(key.split(":", 2)[2]))
+
+
+def _utf8(name: str) -> str:
+    """The name of a freeform atom, which is UTF-8, and is told byte by byte as Latin-1."""
+    try:
+        return name.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return name
 
 
 def field_of_id3(name: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from musefs.catalog.nodes import Node
 from musefs.content.block_pool import BlockPool
 from musefs.content.readahead import ReadAhead
-from musefs.layout.segments import Backing, Layout, Synthesised, original
+from musefs.layout.segments import Backing, Layout, Segment, Synthesised, original
 from musefs.library.page_caches import Caching, PageCaches
 from musefs.library.whereabouts import Whereabouts
 from musefs.model import Buffer, Content, Inode
@@ -79,6 +79,7 @@ class OpenFiles:
         if isinstance(part, Synthesised):
             return part.data
         assert file.content is not None
+        assert isinstance(part, Backing)
         return file.source.peek(file.content, part.offset, part.length)
 
     async def read(self, handle: int, offset: int, size: int) -> Buffer:
@@ -102,10 +103,11 @@ class OpenFiles:
         if not self._open:
             self.idle.set()
 
-    async def _part(self, file: OpenFile, part: Synthesised | Backing) -> Buffer:
+    async def _part(self, file: OpenFile, part: Segment) -> Buffer:
         if isinstance(part, Synthesised):
             return part.data
         assert file.content is not None
+        assert isinstance(part, Backing)
         return await file.source.read(file.content, part.offset, part.length)
 
     def _keep(self, file: OpenFile) -> int:

@@ -221,8 +221,8 @@ def test_a_flac_picture_never_reaches_behind_its_block() -> None:
 
 
 def test_broken_pictures_in_other_tags_are_none_or_have_no_place() -> None:
-    assert asf_picture(b"\3") is None
-    assert asf_picture(b"\3\0\0\0\0" + b"a\0" * 20) is None
+    assert asf_picture(in_memory(b"\3"), 0, 1) is None
+    assert asf_picture(in_memory(b"\3\0\0\0\0" + b"a\0" * 20), 0, 45) is None
     endless = b"\0image/png\0\3" + b"x" * 700
     assert id3_picture(in_memory(endless), 0, len(endless), 3, True) == Picture(
         3, "image/png", None, len(endless)
