@@ -6,17 +6,22 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from musefs.catalog.database import Database
+from musefs.catalog.paths import from_blob, to_blob
 from musefs.model import ContentId
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkRow:
-    """Chunk `index` of a content has that digest and that many bytes."""
+    """Chunk `index` of a content has that digest and that many bytes.
+
+    `kept`: it is part of what every scan of tags reads, and evicted last.
+    """
 
     content_id: ContentId
     index: int
     digest: bytes
     size: int
+    kept: bool = False
 
 
 class Chunks:
@@ -36,8 +41,9 @@ class Chunks:
         """Remember chunks that are on disk, in one transaction."""
         async with self._db.writing() as tx:
             await tx.run_many(
-                "INSERT INTO chunks (digest, size) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                [(row.digest, row.size) for row in rows],
+                "INSERT INTO chunks (digest, size, kept) VALUES (?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET kept = 1 WHERE excluded.kept AND NOT kept",
+                [(row.digest, row.size, row.kept) for row in rows],
             )
             await tx.run_many(
                 "INSERT OR REPLACE INTO content_chunks (content_id, position, digest)"
@@ -50,10 +56,30 @@ class Chunks:
         async with self._db.writing() as tx:
             await tx.run_many("DELETE FROM chunks WHERE digest = ?", [(d,) for d in digests])
 
-    async def all(self) -> AsyncIterator[tuple[bytes, int]]:
-        """Digest and size in bytes of every row: a digest comes as often as contents share it."""
-        async for digest, size in self._db.stream(
-            "SELECT c.digest, c.size FROM chunks c"
+    async def all(self) -> AsyncIterator[tuple[bytes, int, bool]]:
+        """Digest, size in bytes, whether it is kept; once for each content that has the chunk."""
+        async for digest, size, kept in self._db.stream(
+            # What belongs to no file any more is a chunk like others.
+            "SELECT c.digest, c.size, c.kept AND EXISTS (SELECT 1 FROM files f"
+            " WHERE f.content_id = p.content_id) FROM chunks c"
             " LEFT JOIN content_chunks p ON p.digest = c.digest"
         ):
-            yield digest, size
+            yield digest, size, bool(kept)
+
+    async def headless(self, origin: str, paths: Sequence[str], sidecar_bytes_max: int) -> set[str]:
+        """Those of an origin's files (some hundreds at most) whose first chunk is not kept.
+
+        Sidecars of more than `sidecar_bytes_max` are left out: theirs never is.
+        """
+        marks = ",".join("?" * len(paths))
+        rows = await self._db.rows(
+            "SELECT f.path FROM files f JOIN contents o ON o.id = f.content_id"
+            f" WHERE f.origin = ? AND f.path IN ({marks}) AND o.size > 0"
+            # Of a content without regions, chunks are too large to be kept.
+            " AND (f.kind = 'sidecar' OR o.regions NOT NULL)"
+            " AND (f.kind = 'audio' OR o.size <= ?) AND NOT EXISTS (SELECT 1 FROM content_chunks p"
+            " JOIN chunks c ON c.digest = p.digest WHERE p.content_id = o.id AND p.position = 0"
+            " AND c.kept)",
+            [origin, *map(to_blob, paths), sidecar_bytes_max],
+        )
+        return {from_blob(row[0]) for row in rows}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from musefs.catalog.database import Database
+from musefs.catalog.database import Database, Row
 from musefs.catalog.paths import from_blob
-from musefs.model import ContentId
+from musefs.model import Content, ContentId
 from origins.base import Version
 
 
@@ -19,6 +20,13 @@ class StoredContent:
     fingerprint: bytes
     audio_start: int
     audio_end: int
+    regions: tuple[int, ...] = ()
+
+    def content(self, *, cacheable: bool = True) -> Content:
+        """What the layers below read it as."""
+        return Content(
+            self.id, self.size, self.audio_start, self.audio_end, cacheable, self.regions
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,28 @@ class Replica:
     version: Version
 
 
+CONTENT_COLUMNS = "id, size, fingerprint, audio_start, audio_end, regions"
+"""What `stored_content` takes."""
+
+
+def stored_content(row: Row) -> StoredContent:
+    """A content from its columns; one of an older catalogue has no regions of its own."""
+    content_id, size, fingerprint, audio_start, audio_end, regions = row
+    return StoredContent(
+        content_id, size, fingerprint, audio_start, audio_end, regions_from(regions)
+    )
+
+
+def regions_text(regions: Sequence[int]) -> str | None:
+    """Boundaries as the catalogue stores them: decimal numbers with blanks between."""
+    return " ".join(map(str, regions)) or None
+
+
+def regions_from(text: str | None) -> tuple[int, ...]:
+    """The boundaries of `regions_text`."""
+    return tuple(map(int, text.split())) if text else ()
+
+
 class Contents:
     """The contents table, and the files that hold each content."""
 
@@ -39,10 +69,9 @@ class Contents:
     async def content(self, content_id: ContentId) -> StoredContent | None:
         """One content, or None."""
         row = await self._db.row(
-            "SELECT id, size, fingerprint, audio_start, audio_end FROM contents WHERE id = ?",
-            [content_id],
+            f"SELECT {CONTENT_COLUMNS} FROM contents WHERE id = ?", [content_id]
         )
-        return StoredContent(*row) if row else None
+        return stored_content(row) if row else None
 
     async def replicas(self, content_id: ContentId) -> list[Replica]:
         """Every file that holds the content, in a stable order."""

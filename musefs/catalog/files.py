@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from musefs.catalog.changelog import log_folders, log_tracks_of
+from musefs.catalog.contents import StoredContent
 from musefs.catalog.database import Database
 from musefs.catalog.paths import from_blob, to_blob
 from musefs.catalog.records import FileRecord
@@ -82,12 +83,15 @@ class Files:
         row = await self._db.row("SELECT count(*) FROM files WHERE failure IS NOT NULL")
         return int(row[0]) if row else 0
 
-    async def record(self, origin: str, records: Sequence[FileRecord]) -> None:
-        """Store a batch (some hundreds at most) of inspected files, and tell the tree."""
+    async def record(self, origin: str, records: Sequence[FileRecord]) -> dict[str, StoredContent]:
+        """Store a batch (some hundreds at most) of inspected files, and tell the tree.
+
+        The content of each path that has one.
+        """
         if not records:
-            return
+            return {}
         async with self._db.writing() as tx:
-            await store(tx, origin, records)
+            return await store(tx, origin, records)
 
     async def remove(self, origin: str, ids: Iterable[int]) -> None:
         """Forget files that a complete listing no longer shows, and tell the tree."""

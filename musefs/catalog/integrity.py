@@ -49,6 +49,12 @@ _TREE_CHECKS = (
         "entries show another content than their sidecar file has",
     ),
     (
+        "SELECT count(*) FROM nodes n LEFT JOIN layouts l ON l.id = n.layout_id"
+        " AND l.content_id = n.content_id AND l.size = n.size AND l.segments IS NOT NULL"
+        f" WHERE n.layout_id IS NOT NULL AND l.id IS NULL AND n.track_id NOT IN {_UNFOLLOWED}",
+        "re-tagged entries show a layout that is not theirs",
+    ),
+    (
         # Before the first placing there is no tree to be missing from.
         "SELECT count(*) FROM tracks t WHERE EXISTS (SELECT 1 FROM settings"
         " WHERE name = 'tree_rules') AND EXISTS (SELECT 1 FROM files f"
@@ -110,5 +116,8 @@ async def mend_tree(tx: Transaction) -> None:
         "DELETE FROM nodes WHERE kind = 'track'"
         " AND (track_id IS NULL OR track_id NOT IN (SELECT id FROM tracks))"
     )
+    # Layouts follow from the rest of the catalogue too: they are made anew.
+    await tx.run("UPDATE nodes SET layout_id = NULL WHERE layout_id IS NOT NULL")
+    await tx.run("DELETE FROM layouts")
     await tx.run(f"UPDATE nodes SET subfolders = {_SUBFOLDERS} WHERE kind = 'folder'")
     await log_everything(tx)

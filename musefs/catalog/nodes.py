@@ -13,12 +13,21 @@ NodeKind = Literal["folder", "track", "sidecar"]
 
 ROOT = Inode(1)
 
-_COLUMNS = "inode, parent, name, kind, track_id, content_id, size, mtime_ns, subfolders"
+_COLUMNS = "inode, parent, name, kind, track_id, content_id, size, mtime_ns, subfolders, layout_id"
+
+
+_INSERT = (
+    "INSERT INTO nodes (parent, name, folded, kind, mtime_ns, size, track_id, file_id,"
+    " content_id, layout_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One entry of the tree. `subfolders` counts those of a folder."""
+    """One entry of the tree. `subfolders` counts those of a folder.
+
+    Without a `layout_id`, a file shows the bytes of its content.
+    """
 
     inode: Inode
     parent: Inode
@@ -29,6 +38,7 @@ class Node:
     size: int
     mtime_ns: int
     subfolders: int = 0
+    layout_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class NewNode:
     track_id: TrackId | None = None
     file_id: int | None = None
     content_id: ContentId | None = None
+    layout_id: int | None = None
 
 
 async def node(queries: Queries, inode: Inode) -> Node | None:
@@ -78,6 +89,16 @@ async def children(queries: Queries, parent: Inode) -> list[Node]:
     return [Node(*row) for row in rows]
 
 
+async def names_in(
+    queries: Queries, parent: Inode, count_max: int
+) -> list[tuple[str, Inode, NodeKind]]:
+    """(folded name, inode, kind) of a folder's entries, `count_max` of them at most."""
+    rows = await queries.rows(
+        "SELECT folded, inode, kind FROM nodes WHERE parent = ? LIMIT ?", [parent, count_max]
+    )
+    return [(row[0], Inode(row[1]), row[2]) for row in rows]
+
+
 async def track_nodes(queries: Queries, tracks: Sequence[TrackId]) -> dict[TrackId, Node]:
     """Where these tracks (some hundreds at most) are in the tree; those that are not, left out."""
     marks = ",".join("?" * len(tracks))
@@ -86,26 +107,56 @@ async def track_nodes(queries: Queries, tracks: Sequence[TrackId]) -> dict[Track
     return {entry.track_id: entry for entry in nodes if entry.track_id is not None}
 
 
+async def tracks_below(queries: Queries, folder: Inode, count_max: int) -> list[TrackId]:
+    """The tracks in a folder and in all below it, `count_max` at most, by their inodes."""
+    rows = await queries.rows(
+        "WITH RECURSIVE folders (inode) AS (VALUES (?) UNION ALL SELECT n.inode FROM folders f"
+        " JOIN nodes n ON n.parent = f.inode AND n.kind = 'folder')"
+        " SELECT n.track_id FROM folders f JOIN nodes n ON n.parent = f.inode"
+        " WHERE n.kind = 'track' ORDER BY n.inode LIMIT ?",
+        [folder, count_max],
+    )
+    return [TrackId(row[0]) for row in rows]
+
+
+async def path_of(queries: Queries, entry: Node) -> str:
+    """The names that lead from the root to an entry, with "/" between them."""
+    rows = await queries.rows(
+        "WITH RECURSIVE above (inode, parent, name, depth) AS (SELECT inode, parent, name, 0"
+        " FROM nodes WHERE inode = ? UNION ALL SELECT n.inode, n.parent, n.name, a.depth + 1"
+        " FROM above a JOIN nodes n ON n.inode = a.parent)"
+        " SELECT name FROM above WHERE inode <> ? ORDER BY depth DESC",
+        [entry.inode, ROOT],
+    )
+    return "/".join(row[0] for row in rows)
+
+
 async def insert(tx: Transaction, new: NewNode) -> Inode:
     """Make an entry."""
-    rows = await tx.rows(
-        "INSERT INTO nodes (parent, name, folded, kind, mtime_ns, size, track_id, file_id,"
-        " content_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING inode",
-        [
-            new.parent,
-            new.name,
-            new.folded,
-            new.kind,
-            new.mtime_ns,
-            new.size,
-            new.track_id,
-            new.file_id,
-            new.content_id,
-        ],
-    )
+    rows = await tx.rows(f"{_INSERT} RETURNING inode", _inserted(new))
     if new.kind == "folder":
         await tx.rows("UPDATE nodes SET subfolders = subfolders + 1 WHERE inode = ?", [new.parent])
     return Inode(rows[0][0])
+
+
+async def insert_files(tx: Transaction, new: Sequence[NewNode]) -> None:
+    """Make several entries, none of them a folder."""
+    await tx.run_many(_INSERT, [_inserted(one) for one in new])
+
+
+def _inserted(new: NewNode) -> list[object]:
+    return [
+        new.parent,
+        new.name,
+        new.folded,
+        new.kind,
+        new.mtime_ns,
+        new.size,
+        new.track_id,
+        new.file_id,
+        new.content_id,
+        new.layout_id,
+    ]
 
 
 async def move(tx: Transaction, inode: Inode, parent: Inode, name: str, folded: str) -> None:
@@ -124,8 +175,8 @@ async def unfold(tx: Transaction) -> None:
 async def rewrite(tx: Transaction, inode: Inode, new: NewNode) -> None:
     """Have an entry show what `new` shows; it keeps its place."""
     await tx.rows(
-        "UPDATE nodes SET content_id = ?, size = ?, mtime_ns = ? WHERE inode = ?",
-        [new.content_id, new.size, new.mtime_ns, inode],
+        "UPDATE nodes SET content_id = ?, layout_id = ?, size = ?, mtime_ns = ? WHERE inode = ?",
+        [new.content_id, new.layout_id, new.size, new.mtime_ns, inode],
     )
 
 

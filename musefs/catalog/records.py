@@ -21,7 +21,10 @@ class ArtRecord:
 
 @dataclass(frozen=True, slots=True)
 class ContentRecord:
-    """What was found in a file's bytes. `format` is None for a sidecar."""
+    """What was found in a file's bytes. `format` is None for a sidecar.
+
+    `regions`: see Content; none for the three usual ones.
+    """
 
     fingerprint: bytes
     audio_start: int
@@ -30,6 +33,7 @@ class ContentRecord:
     duration_s: float | None = None
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     art: Sequence[ArtRecord] = ()
+    regions: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from musefs.catalog.paths import from_blob, to_blob
 from musefs.model import ContentId, Inode
 
 _NODE = "n.inode, n.parent, n.name, n.kind, n.track_id, n.content_id, n.size, n.mtime_ns,"
-_NODE += " n.subfolders"
+_NODE += " n.subfolders, n.layout_id"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,43 +5,60 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from musefs.catalog.changelog import log_folders, log_tracks_of
+from musefs.catalog.contents import (
+    CONTENT_COLUMNS,
+    StoredContent,
+    regions_text,
+    stored_content,
+)
 from musefs.catalog.database import Transaction
 from musefs.catalog.paths import folder_of, from_blob, to_blob
 from musefs.catalog.records import ContentRecord, FileRecord
 from musefs.model import ContentId, TrackId
 
 
-async def store(tx: Transaction, origin: str, records: Sequence[FileRecord]) -> None:
-    """Store these files of an origin, and log what the tree has to follow."""
-    contents = await _store_contents(tx, records)
+async def store(
+    tx: Transaction, origin: str, records: Sequence[FileRecord]
+) -> dict[str, StoredContent]:
+    """Store these files of an origin, and log what the tree has to follow.
+
+    Each path with its content, as the catalogue has it: one known before keeps its regions.
+    """
+    stored = await _store_contents(tx, records)
+    contents = {key: found.id for key, found in stored.items()}
     await _follow_changes(tx, origin, records, contents)
     await _store_files(tx, origin, records, contents)
     await _store_tracks(tx, records, contents)
     await log_folders(tx, origin, {folder_of(record.path) for record in records})
+    return {
+        record.path: stored[record.size, record.content.fingerprint]
+        for record in records
+        if record.content is not None
+    }
 
 
 async def _store_contents(
     tx: Transaction, records: Sequence[FileRecord]
-) -> dict[tuple[int, bytes], ContentId]:
+) -> dict[tuple[int, bytes], StoredContent]:
     keys = [(r.size, r.content.fingerprint) for r in records if r.content is not None]
     if not keys:
         return {}
     await tx.run_many(
-        "INSERT INTO contents (size, fingerprint, audio_start, audio_end) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT DO NOTHING",
+        "INSERT INTO contents (size, fingerprint, audio_start, audio_end, regions)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [
-            (r.size, r.content.fingerprint, r.content.audio_start, r.content.audio_end)
+            (r.size, c.fingerprint, c.audio_start, c.audio_end, regions_text(c.regions))
             for r in records
-            if r.content is not None
+            if (c := r.content) is not None
         ],
     )
     rows = await tx.rows(
-        "SELECT id, size, fingerprint FROM contents WHERE (size, fingerprint) IN (VALUES "
+        f"SELECT {CONTENT_COLUMNS} FROM contents WHERE (size, fingerprint) IN (VALUES "
         + ",".join(["(?, ?)"] * len(keys))
         + ")",
         [value for key in keys for value in key],
     )
-    return {(row[1], row[2]): ContentId(row[0]) for row in rows}
+    return {(found.size, found.fingerprint): found for found in map(stored_content, rows)}
 
 
 def _content_id(

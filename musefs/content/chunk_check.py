@@ -41,7 +41,7 @@ async def check_chunks(index: ChunkIndex, files: ChunkFiles, *, repair: bool) ->
 
     Raises DiskRefused.
     """
-    recorded = {digest: size async for digest, size in index.all()}
+    recorded = {digest: size async for digest, size, _ in index.all()}
     present: dict[bytes, int] = {}
     wrong = []
     async for digest, size in files.listing():

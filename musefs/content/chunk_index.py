@@ -19,13 +19,16 @@ class ChunkIndex(Protocol):
         ...
 
     async def record(self, rows: Sequence[ChunkRow]) -> None:
-        """Remember rows, in one transaction; a row of the same content and index is replaced."""
+        """Remember rows, in one transaction; a row of the same content and index is replaced.
+
+        A chunk that was kept once stays so, whatever later rows say.
+        """
         ...
 
     async def forget(self, digests: Collection[bytes]) -> None:
         """Remove every row with one of these digests, whatever content it belongs to."""
         ...
 
-    def all(self) -> AsyncIterator[tuple[bytes, int]]:
-        """Digest and size of every row: a digest comes as often as contents share it."""
+    def all(self) -> AsyncIterator[tuple[bytes, int, bool]]:
+        """Digest, size and whether it is kept, of every row: once for each content that has it."""
         ...

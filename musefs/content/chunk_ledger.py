@@ -1,7 +1,8 @@
 """What lies on the disk, counted: sizes, sharing, and who is evicted next. Pure.
 
 A digest is stored once and counted once for each content that has it, so `logical - stored` is what
-sharing saves.
+sharing saves. Kept chunks go when no other is left, the oldest first: they are read by every scan,
+so which of them was read last says nothing.
 """
 
 from __future__ import annotations
@@ -10,33 +11,53 @@ from musefs.content.eviction import Sieve
 
 
 class ChunkLedger:
-    """Stored digests; `logical_bytes` and `stored_bytes` are kept as they change."""
+    """Stored digests; `logical_bytes` and `kept_bytes` are updated as they change.
+
+    There may be several hundred thousand kept chunks, so each costs one entry and no more.
+    """
 
     def __init__(self) -> None:
         self._sieve: Sieve[bytes] = Sieve()
-        self._references: dict[bytes, int] = {}
+        self._kept: dict[bytes, int] = {}
         self._sizes: dict[bytes, int] = {}
+        self._shared: dict[bytes, int] = {}
+        """How many contents have a digest, where that is more than one."""
+        self.kept_bytes = 0
         self.logical_bytes = 0
         self.evictions = 0
 
     def __len__(self) -> int:
-        return len(self._references)
+        return len(self._kept) + len(self._sieve)
 
     def __contains__(self, digest: bytes) -> bool:
-        return digest in self._references
+        return digest in self._kept or digest in self._sieve
 
     @property
     def stored_bytes(self) -> int:
         """On the disk, each digest once."""
-        return self._sieve.bytes
+        return self._sieve.bytes + self.kept_bytes
 
-    def add(self, digest: bytes, size: int) -> None:
-        """One more content has this chunk."""
-        if digest not in self._references:
+    def add(self, digest: bytes, size: int, *, kept: bool = False) -> None:
+        """One more content has this chunk. One that is kept stays so."""
+        if digest in self:
+            self._shared[digest] = self._shared.get(digest, 1) + 1
+        else:
             self._sieve.insert(digest, size)
             self._sizes[digest] = size
-        self._references[digest] = self._references.get(digest, 0) + 1
         self.logical_bytes += size
+        if kept:
+            self.keep(digest)
+
+    def keep(self, digest: bytes) -> None:
+        """Evict it last from now on; an unknown digest is nothing."""
+        if digest in self._sieve:
+            self._sieve.remove(digest)
+            size = self._kept[digest] = self._sizes.pop(digest)
+            self.kept_bytes += size
+
+    def is_kept(self, digest: bytes) -> bool:
+        """Whether it is stored, and evicted last."""
+        return digest in self._kept
 
     def touch(self, digest: bytes) -> None:
         """Note that it was read."""
@@ -44,7 +65,7 @@ class ChunkLedger:
 
     def remove(self, digest: bytes) -> None:
         """It is gone, for all contents."""
-        if digest in self._references:
+        if digest in self:
             self._sieve.remove(digest)
             self._uncount(digest)
 
@@ -52,18 +73,27 @@ class ChunkLedger:
         """Choose at least so many bytes to go and take them out; fewer when there are no more."""
         goal = max(self.stored_bytes - bytes_min, 0)
         victims = []
-        while self.stored_bytes > goal and (digest := self._sieve.evict()) is not None:
+        while self.stored_bytes > goal:
+            digest = self._sieve.evict()
+            if digest is None:
+                digest = next(iter(self._kept), None)
+            if digest is None:
+                break
             self._uncount(digest)
             victims.append(digest)
         self.evictions += len(victims)
         return victims
 
     def _uncount(self, digest: bytes) -> None:
-        self.logical_bytes -= self._references.pop(digest) * self._sizes.pop(digest)
+        size = self._sizes.pop(digest, 0)
+        if not size and digest in self._kept:
+            size = self._kept.pop(digest)
+            self.kept_bytes -= size
+        self.logical_bytes -= self._shared.pop(digest, 1) * size
 
     def digests(self) -> set[bytes]:
         """All of them, as a set of the caller's own."""
-        return set(self._references)
+        return {*self._kept, *self._sizes}
 
     def clear(self) -> None:
         """Nothing is stored."""

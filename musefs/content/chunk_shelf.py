@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,10 +18,12 @@ from musefs.content.chunk_files import ChunkFiles, DiskRefused, DiskSpace
 from musefs.content.chunk_index import ChunkIndex, ChunkRow
 from musefs.content.chunk_ledger import ChunkLedger
 from musefs.content.verification import Verification
+from musefs.kit.occasionally import Occasionally
 from musefs.model import Buffer, ContentId
 
 log = logging.getLogger(__name__)
 
+COMPLAINT_EVERY_S = 600.0
 REMOVED_AT_ONCE = 64
 """Chunks removed in one transaction."""
 
@@ -39,6 +42,10 @@ class StoreLimits:
     flush_s: float = 2.0
     evict_share: float = 0.90
     stop_share: float = 0.99
+    kept_share_max: float = 0.9
+    """Of `disk_bytes_max`: kept chunks beyond it are stored like any other."""
+    kept_spare_bytes_min: int = 64 << 20
+    """Of the disk: with less room on it nothing is kept, the catalogue needs it more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ class ChunkShelf:
         self._rows: list[ChunkRow] = []
         self._record_at = self._measure_at = self._resume_at = float("-inf")
         self._complained = False
+        self._free_bytes = 0
+        self._overfull = Occasionally(COMPLAINT_EVERY_S, time.monotonic)
 
     @property
     def refuses(self) -> bool:
@@ -75,14 +84,29 @@ class ChunkShelf:
         """When `settle` has something to do, in the loop's time."""
         return min(self._measure_at, self._record_at) if self._rows else self._measure_at
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether no row waits for its batch."""
+        return not self._rows
+
+    @property
+    def has_spare_room(self) -> bool:
+        """Whether the disk, when it was last measured, had room for more than the catalogue."""
+        return self._free_bytes >= self._limits.kept_spare_bytes_min
+
+    def may_keep(self, size: int) -> bool:
+        """Whether so many more bytes may be kept of those that `disk_bytes_max` allows."""
+        most = int(self._limits.disk_bytes_max * self._limits.kept_share_max)
+        return self._books.ledger.kept_bytes + size <= most
+
     async def load(self) -> bool:
         """Learn what is stored and remove what a crash left; False when that is impossible now."""
         ledger = self._books.ledger
         ledger.clear()
         try:
             await self._files.sweep()
-            async for digest, size in self._index.all():
-                ledger.add(digest, size)
+            async for digest, size, kept in self._index.all():
+                ledger.add(digest, size, kept=kept)
             missing = ledger.digests()
             orphans = []
             async for digest, _ in self._files.listing():
@@ -98,8 +122,10 @@ class ChunkShelf:
             return False
         return True
 
-    async def put(self, content_id: ContentId, index: int, data: Buffer) -> bool:
-        """Store a chunk; False when the disk refuses."""
+    async def put(
+        self, content_id: ContentId, index: int, data: Buffer, *, kept: bool = False
+    ) -> bool:
+        """Store a chunk, to be evicted last if it is `kept`; False when the disk refuses."""
         ledger, verification = self._books.ledger, self._books.verification
         size = len(data)
         if size > self._limits.disk_bytes_max or self.refuses:
@@ -114,9 +140,12 @@ class ChunkShelf:
             return False
         self._take_up_again()
         verification.passed(digest)
-        row = ChunkRow(content_id, index, digest, size)
+        kept = ledger.is_kept(digest) or (kept and self._has_room_to_keep(size))
+        row = ChunkRow(content_id, index, digest, size, kept)
         if self._books.note(row) or digest not in ledger:
             ledger.add(digest, size)
+        if kept:
+            ledger.keep(digest)
         if not self._rows:
             self._record_at = _now() + self._limits.batch_s
         self._rows.append(row)
@@ -160,6 +189,16 @@ class ChunkShelf:
             self._refuse(error)
         del self._rows[: len(rows)]
 
+    def _has_room_to_keep(self, size: int) -> bool:
+        if self.may_keep(size):
+            return True
+        if count := self._overfull.due():
+            log.warning(
+                "the cache is too small for what every scan reads (%d chunks): raise cache.disk",
+                count,
+            )
+        return False
+
     async def _make_room(self, size: int) -> None:
         excess = self._books.ledger.stored_bytes + size - self._limits.disk_bytes_max
         if excess > 0:
@@ -194,6 +233,7 @@ class ChunkShelf:
         except DiskRefused as error:
             self._refuse(error)
             return
+        self._free_bytes = space.free_bytes
         if space.used_share >= self._limits.stop_share:
             self._refuse(DiskRefused(f"the disk below {self._files!r} is full; make room on it"))
 

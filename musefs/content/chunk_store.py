@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 from musefs.content.chunk_files import ChunkFiles, DiskRefused, digest_of
 from musefs.content.chunk_index import ChunkIndex, ChunkRow
+from musefs.content.chunk_keeping import ChunkKeeping
 from musefs.content.chunk_ledger import ChunkLedger
 from musefs.content.chunk_shelf import Books, ChunkShelf, StoreLimits
 from musefs.content.chunk_writer import ChunkWriter
-from musefs.content.chunking import Chunk, chunks_of
+from musefs.content.chunking import Chunk, chunk_at, chunks_of
 from musefs.content.digest_maps import DigestMap, DigestMaps
 from musefs.content.verification import Verification
 from musefs.errors import ContentUnavailable
@@ -46,6 +47,7 @@ class StoreStats:
     stored_bytes: int
     saved_bytes: int
     queued_bytes: int
+    kept_bytes: int = 0
 
 
 class ChunkStore:
@@ -69,7 +71,9 @@ class ChunkStore:
         self._wrong = Occasionally(COMPLAINT_EVERY_S, time.monotonic)
         self._maps = DigestMaps(index, limits.digests_max)
         books = Books(self._ledger, self._verification, self._note)
-        self._writer = ChunkWriter(ChunkShelf(files, index, limits, books), limits)
+        shelf = ChunkShelf(files, index, limits, books)
+        self._writer = ChunkWriter(shelf, limits)
+        self.keeping = ChunkKeeping(self._writer, shelf, limits)
         self._limits = limits
         self._hits = self._misses = self._corrupt = 0
 
@@ -91,6 +95,7 @@ class ChunkStore:
             stored_bytes=stored,
             saved_bytes=logical - stored,
             queued_bytes=self._writer.queued_bytes,
+            kept_bytes=self._ledger.kept_bytes,
         )
 
     async def run(self) -> None:
@@ -102,6 +107,7 @@ class ChunkStore:
 
     async def clear(self) -> int:
         """Remove every chunk; how many bytes they had. Raises DiskRefused."""
+        self.keeping.clearings += 1
         freed = await self._writer.clear()
         self._maps.clear()
         return freed
@@ -115,6 +121,11 @@ class ChunkStore:
             if self._is_kept(content, chunk, digests)
         )
         return cached / content.size if content.size else 1.0
+
+    async def has(self, content: Content, offset: int) -> bool:
+        """Whether the chunk that holds `offset` is on the disk or on its way there."""
+        digests = await self._maps.of(content.id)
+        return self._is_kept(content, chunk_at(content, offset), digests)
 
     async def read(self, content: Content, offset: int, size: int) -> Buffer:
         """Bytes [offset, offset + size), fewer only at the end of the content.

@@ -1,16 +1,21 @@
 """Where chunks begin and end. Pure.
 
-A file has three regions: before, in and after its audio. Each is cut into CHUNK_BYTES counted from
-the region's own start, so a tag that grows or shrinks moves no boundary inside the audio, and two
-files that differ only in their tags share every audio chunk.
+A file is made of regions: what is in front of its audio and behind it, each large picture there,
+the beginning, the body and the end of the audio. Each is cut into CHUNK_BYTES counted from the
+region's own start, so a tag that grows or shrinks moves no boundary inside the audio, two files
+that differ only in their tags share every audio chunk, and files with equal pictures share those.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from musefs.model import CHUNK_BYTES, Content
+
+Span = tuple[int, int]
+"""Bytes [start, end) of a content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +32,17 @@ class Chunk:
         return self.end - self.start
 
 
-def _pieces(length: int) -> int:
-    return -(-length // CHUNK_BYTES)
-
-
 def locate(content: Content, offset: int) -> tuple[int, int, int]:
     """Index, start and end of the chunk that holds `offset`, as plain numbers for the hot path."""
-    audio_start, audio_end, size = content.audio_start, content.audio_end, content.size
-    if offset < audio_start:
-        first, begin, end = 0, 0, audio_start
-    elif offset < audio_end:
-        first, begin, end = _pieces(audio_start), audio_start, audio_end
-    else:
-        first = _pieces(audio_start) + _pieces(audio_end - audio_start)
-        begin, end = audio_end, size
+    regions = content.regions
+    region = bisect_right(regions, offset) - 1
+    begin, end = regions[region], regions[region + 1]
     number = (offset - begin) // CHUNK_BYTES
     start = begin + number * CHUNK_BYTES
-    return first + number, start, min(start + CHUNK_BYTES, end)
+    stop = start + CHUNK_BYTES
+    if stop > end:
+        stop = end
+    return content.first_chunks[region] + number, start, stop
 
 
 def chunk_at(content: Content, offset: int) -> Chunk:
@@ -60,13 +59,16 @@ def chunks_of(content: Content, offset: int, size: int) -> Iterator[Chunk]:
         offset = chunk.end
 
 
+def chunks_touched(content: Content, ranges: Iterable[Span]) -> list[Chunk]:
+    """The chunks that hold a byte of any of these ranges, in order, each once."""
+    found = {
+        chunk.index: chunk
+        for start, end in ranges
+        for chunk in chunks_of(content, start, end - start)
+    }
+    return [found[index] for index in sorted(found)]
+
+
 def chunk_count(content: Content) -> int:
     """How many chunks the whole content has."""
-    return sum(
-        _pieces(length)
-        for length in (
-            content.audio_start,
-            content.audio_end - content.audio_start,
-            content.size - content.audio_end,
-        )
-    )
+    return content.first_chunks[-1]

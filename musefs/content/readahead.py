@@ -1,27 +1,36 @@
 """Reading ahead of one open file's reader, so that a single stream fills the link at any delay.
 
-A reader has to go on where it was, and for some bytes, before anything happens: scans and seeks
-cost nothing extra. Then a window grows from 256 KiB to `readahead_bytes_max`, and its chunks are
-asked for side by side through the pool, where the reader finds them or joins their fetch. A seek or
-a failure ends it. All open files share one budget of bytes asked for and not read yet, and few
-enough requests that those a reader waits for come first.
+A reader has to go on where it was, and for some bytes of the audio's body, before anything happens:
+scans of tags and art and seeks cost nothing extra. Then a window grows from 256 KiB to
+`readahead_bytes_max`, and its chunks are asked for side by side through the pool, where the reader
+finds them or joins their fetch. A seek or a failure ends it. All open files share one budget of
+bytes asked for and not read yet, and few enough requests that those a reader waits for come first.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from musefs.content.chunking import Chunk, chunks_of
-from musefs.errors import MusefsError
+from musefs.errors import ContentUnavailable, MusefsError
 from musefs.kit.background import BackgroundTasks
 from musefs.model import CHUNK_BYTES, Buffer, Content
 
 WINDOW_BYTES_MIN = CHUNK_BYTES
-SEQUENTIAL_BYTES_MIN = 128 << 10
+SEQUENTIAL_BYTES_MIN = 512 << 10
+"""More than a probe of the stream reads; a player has seconds of music in it."""
 SLACK_BYTES = 1 << 20
 """The kernel sends several requests of up to this size at once; they arrive in any order."""
+
+HESITATION_S = 0.05
+PAGE_BYTES = 4096
+"""The kernel asks for a single page when somebody waits for just that one."""
+
+
+IsNear = Callable[[Content, int], Awaitable[bool]]
 
 
 class Pool(Protocol):
@@ -69,11 +78,16 @@ class ReadAhead:
         budget: ReadAheadBudget,
         tasks: BackgroundTasks,
         readahead_bytes_max: int = 8 << 20,
+        is_near: IsNear | None = None,
     ) -> None:
+        """`is_near`: whether the chunk at an offset is on the disk."""
         self._pool = pool
         self._budget = budget
         self._background = tasks
         self._window_bytes_max = readahead_bytes_max
+        self._is_near = is_near
+        self._is_wanted = False
+        self._given_up = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ahead: deque[tuple[int, int]] = deque()
         self._position: int | None = None
@@ -90,14 +104,50 @@ class ReadAhead:
         return found
 
     async def read(self, content: Content, offset: int, size: int) -> Buffer:
-        """The pool's `read`, with its errors."""
+        """The pool's `read`, with its errors.
+
+        The kernel reads ahead too, and where it first reaches out of what is kept near it may be
+        alone: a scan of tags closes its file in a moment. So the origin is asked a moment later,
+        once for each open file; ContentUnavailable when the file was closed meanwhile.
+        """
+        if not self._is_wanted and await self._reaches_out(content, offset, size):
+            await self._hesitate()
         self._follow(content, offset, size)
         return await self._pool.read(content, offset, size)
+
+    def give_up(self) -> None:
+        """Somebody has closed the file: what was not wanted yet may never be."""
+        self._given_up.set()
+        self._given_up = asyncio.Event()
 
     def close(self) -> None:
         """The file is closed: cancel what is on its way for nobody else."""
         self._stop()
         self._position = None
+
+    async def _reaches_out(self, content: Content, offset: int, size: int) -> bool:
+        """Whether the kernel goes on from the beginning into what is far. A seek is meant."""
+        start = max(offset, content.body[0])
+        end = min(offset + size, content.body[1])
+        sought = offset >= content.body[0] + CHUNK_BYTES
+        if size <= PAGE_BYTES or sought or not content.cacheable:
+            return False
+        for chunk in chunks_of(content, start, end - start):
+            if self._pool.has(content, chunk.start):
+                continue
+            if self._is_near is None or not await self._is_near(content, chunk.start):
+                return True
+        return False
+
+    async def _hesitate(self) -> None:
+        given_up = self._given_up
+        try:
+            async with asyncio.timeout(HESITATION_S):
+                await given_up.wait()
+        except TimeoutError:
+            self._is_wanted = True
+        else:
+            raise ContentUnavailable("the file was closed before it was read that far")
 
     def _follow(self, content: Content, offset: int, size: int) -> None:
         if not content.cacheable:
@@ -106,10 +156,11 @@ class ReadAhead:
         position = self._position
         if position is None or abs(offset - position) > SLACK_BYTES:
             self._stop()
-            self._position, self._run_bytes = end, end - offset
+            self._position, self._run_bytes = end, max(0, end - max(offset, content.body[0]))
         elif end > position:
             self._position = end
-            self._run_bytes += min(end - position, end - offset)
+            # Tags and pictures in front of the audio are read by every scan, and are kept near.
+            self._run_bytes += max(0, end - max(position, offset, content.body[0]))
             if self._run_bytes >= SEQUENTIAL_BYTES_MIN:
                 self._extend(content, end)
 

@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 JITTER = 0.25
 """A pause is up to this share longer or shorter, so that readers do not all come back at once."""
 
+AWAY_AFTER_S = 5.0
+"""An origin that has been unhealthy for so long is not merely out of breath."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -91,7 +94,9 @@ class Federation:
             return b""
         trouble = _Trouble()
         deadline = _now() + self._patience.deadline_s
-        for pause_s in (0.0, *self._patience.retries_s):
+        # Whose origins are known to be away is told so at once: a check finds out when one is back.
+        retries_s = () if await self._is_away(content) else self._patience.retries_s
+        for pause_s in (0.0, *retries_s):
             if pause_s:
                 pause_s *= random.uniform(1 - JITTER, 1 + JITTER)
                 if _now() + pause_s >= deadline:
@@ -165,6 +170,17 @@ class Federation:
             raise broken from error
         self._note(replica.origin_id, None, _now() - start)
         return data
+
+    async def _is_away(self, content: Content) -> bool:
+        known = await self._replicas.of(content.id)
+        states = [
+            self._records[replica.origin_id].health
+            for replica in known
+            if replica.origin_id in self._records
+        ]
+        unhealthy = all(health.state is HealthState.UNHEALTHY for health in states)
+        since = max((health.since for health in states), default=_now())
+        return unhealthy and _now() - since >= AWAY_AFTER_S
 
     async def _explained(self, content: Content, trouble: _Trouble) -> Exception:
         known = await self._replicas.of(content.id)

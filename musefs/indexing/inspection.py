@@ -14,7 +14,15 @@ from dataclasses import dataclass
 
 from blake3 import blake3
 
-from musefs.layout.formats import WITHOUT_MAGIC, Format, format_of, sniff, tail_bytes
+from musefs.indexing.shared_art import COMPARED_END_BYTES
+from musefs.layout.formats import (
+    TAGS_AT_THE_END,
+    WITHOUT_MAGIC,
+    Format,
+    format_of,
+    sniff,
+    tail_bytes,
+)
 from musefs.layout.pictures import Picture
 from musefs.layout.ranged import Extents, Malformed, Need, RangedFile
 from musefs.layout.reading import TagReading, read_tags
@@ -24,6 +32,8 @@ FINGERPRINT_HEAD_BYTES = 64 << 10
 FINGERPRINT_TAIL_BYTES = 8 << 10
 
 FETCHES_MAX = 64
+LEAPS_WITH_FORESIGHT_MAX = 2
+_TAGS_BYTES_TYPICAL = 4 << 10
 _AHEAD_BYTES_MIN = 16 << 10
 _AHEAD_BYTES_MAX = 256 << 10
 
@@ -33,13 +43,39 @@ Read = Callable[[int, int], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class EndSizes:
-    """How much of a file's ends is worth one request each: what the store of ends keeps."""
+    """How much of a file's ends is worth one request each: what is kept near of remote files.
+
+    `foresight`: more than that is going to be kept, so requests reach a little farther.
+    """
 
     head_bytes: int = 64 << 10
     tail_bytes: int = 72 << 10
+    foresight: bool = False
 
 
 DEFAULT_ENDS = EndSizes()
+
+_TRAIL_BYTES = 8 << 10
+_TRAIL_BYTES_BESIDE_TAGS = 16 << 10
+_OGG = frozenset({Format.VORBIS, Format.OPUS, Format.OGGFLAC, Format.SPEEX})
+
+
+def trail_bytes(kind: Format | None, ends: EndSizes) -> int:
+    """How much of the audio's end readers of tags look at.
+
+    All look for the last page of an Ogg stream, most of them in its last 64 KiB (a page is that
+    long at most, RFC 3533 section 6); where tags stand at the end, they look around there.
+    """
+    if kind in _OGG:
+        return ends.tail_bytes
+    beside = kind in TAGS_AT_THE_END
+    return min(ends.tail_bytes, _TRAIL_BYTES_BESIDE_TAGS if beside else _TRAIL_BYTES)
+
+
+def _first_tail_bytes(kind: Format | None, ends: EndSizes) -> int:
+    if not ends.foresight:
+        return tail_bytes(kind)
+    return trail_bytes(kind, ends) + (_TAGS_BYTES_TYPICAL if kind in TAGS_AT_THE_END else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +115,7 @@ async def identify(read: Read, size: int, ends: EndSizes = DEFAULT_ENDS) -> byte
 async def inspect(read: Read, name: str, size: int, ends: EndSizes = DEFAULT_ENDS) -> Inspection:
     """Inspect a file of `size` bytes. What `read` raises passes through; nothing else is raised."""
     claimed = format_of(name)
-    first = EndSizes(ends.head_bytes, tail_bytes(claimed))
+    first = EndSizes(ends.head_bytes, _first_tail_bytes(claimed, ends))
     head, tail = await _both_ends(read, size, first)
     identity = fingerprint(size, head, tail)
     extents = Extents(size)
@@ -127,6 +163,7 @@ async def _awaited(read: Read, offset: int, size: int) -> bytes:
 
 async def _parse(read: Read, kind: Format, extents: Extents, ends: EndSizes) -> TagReading:
     ahead = _AHEAD_BYTES_MIN
+    leaps = LEAPS_WITH_FORESIGHT_MAX if ends.foresight else 0
     for _ in range(FETCHES_MAX):
         try:
             return read_tags(kind, RangedFile(extents))
@@ -137,6 +174,9 @@ async def _parse(read: Read, kind: Format, extents: Extents, ends: EndSizes) -> 
             start, ahead = behind, min(ahead * 2, _AHEAD_BYTES_MAX)
         else:
             ahead = _AHEAD_BYTES_MIN
+            if leaps:  # over a picture, mostly: its end is compared, the audio begins behind it
+                leaps -= 1
+                start, ahead = start - COMPARED_END_BYTES, ends.head_bytes + COMPARED_END_BYTES
         end = _fetch_end(extents, start, max(wanted_end, start + ahead), ends)
         data = await read(start, end - start)
         if len(data) < wanted_end - start:

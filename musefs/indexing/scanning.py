@@ -14,8 +14,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from musefs.catalog.files import Files
-from musefs.catalog.records import FileRecord
-from musefs.indexing.examining import Examiner
+from musefs.indexing.examining import Examined, Examiner
+from musefs.indexing.keeping import Keeping
 from musefs.indexing.selecting import Selection
 from musefs.kit.ordered import in_order
 from origins import (
@@ -31,6 +31,9 @@ from origins.base import WHOLE_ORIGIN
 log = logging.getLogger(__name__)
 
 FILES_PER_BATCH = 200
+HELD_BYTES_MAX = 16 << 20
+"""So many bytes that are to be kept end a batch early."""
+
 UNAVAILABLE_IN_A_ROW_MAX = 8
 """So many files in a row that the origin cannot give: it is the origin, not the files."""
 
@@ -60,9 +63,15 @@ class ScanOptions:
 
 
 @dataclass(slots=True)
-class _Seen:
-    """Which of the files known at the start of a scan were listed: a byte for each id."""
+class _Scan:
+    """One scan: of what, how far it is, and which of the files known before it were listed.
 
+    `marks` has a byte for each of their ids.
+    """
+
+    origin: Origin
+    options: ScanOptions
+    progress: Progress
     newest_id: int
     marks: bytearray = field(init=False)
 
@@ -80,96 +89,122 @@ class _Seen:
 class Scanner:
     """Scans one origin, one scan at a time; the caller sees to that.
 
-    `committed` is called after every commit that the tree has to follow.
+    `committed` is called after every commit that the tree has to follow. Without `keeping` nothing
+    of the files is kept near.
     """
 
     def __init__(
-        self, files: Files, examiner: Examiner, selection: Selection, committed: Callable[[], None]
+        self,
+        files: Files,
+        examiner: Examiner,
+        selection: Selection,
+        committed: Callable[[], None],
+        keeping: Keeping | None = None,
     ) -> None:
         self._files = files
         self._examiner = examiner
         self._selection = selection
         self._committed = committed
+        self._keeping = keeping
 
     async def scan(self, origin: Origin, options: ScanOptions, progress: Progress) -> None:
         """Bring the catalogue up to date. Raises OriginError when the origin cannot be listed."""
         progress.expected = await self._files.count(origin.id)
-        seen = _Seen(await self._files.newest_id())
-        complete = True
+        scan = _Scan(origin, options, progress, await self._files.newest_id())
+        if self._keeping is not None:
+            await self._keeping.begin(whole=WHOLE_ORIGIN in options.paths)
         try:
-            batch: list[FileInfo] = []
-            async with aclosing(_listing(origin, options.paths)) as listing:
+            complete = await self._follow_listing(scan)
+        finally:
+            await self._examiner.aclose()
+        if complete:
+            await self._remove(scan)
+        if self._keeping is not None:
+            await self._keeping.settle()
+
+    async def _follow_listing(self, scan: _Scan) -> bool:
+        """Follow all that is listed; False when the listing is not complete."""
+        batch: list[FileInfo] = []
+        try:
+            async with aclosing(_listing(scan.origin, scan.options.paths)) as listing:
                 async for info in listing:
                     batch.append(info)
                     if len(batch) >= FILES_PER_BATCH:
-                        await self._follow(origin, batch, options.full, seen, progress)
+                        await self._follow(scan, batch)
                         batch = []
-            await self._follow(origin, batch, options.full, seen, progress)
+            await self._follow(scan, batch)
         except ListingIncomplete as error:
-            await self._follow(origin, batch, options.full, seen, progress)
-            complete = False
-            log.warning("%s: nothing is removed from the library: %s", origin.id, error)
-        if complete:
-            await self._remove(origin, options, seen, progress)
+            await self._follow(scan, batch)
+            log.warning("%s: nothing is removed from the library: %s", scan.origin.id, error)
+            return False
+        return True
 
-    async def _follow(
-        self,
-        origin: Origin,
-        batch: Sequence[FileInfo],
-        full: bool,
-        seen: _Seen,
-        progress: Progress,
-    ) -> None:
+    async def _follow(self, scan: _Scan, batch: Sequence[FileInfo]) -> None:
         wanted = [info for info in batch if self._selection.kind_of(info.path)]
         if not wanted:
             return
-        known = await self._files.known(origin.id, [info.path for info in wanted])
+        origin, paths = scan.origin.id, [info.path for info in wanted]
+        known = await self._files.known(origin, paths)
         for file in known.values():
-            seen.mark(file.id)
-        progress.listed += len(wanted)
+            scan.mark(file.id)
+        scan.progress.listed += len(wanted)
+        again = set(paths) if scan.options.full else await self._headless(origin, list(known))
         changed = [
             info
             for info in wanted
-            if full or info.path not in known or known[info.path].version != info.version
+            if info.path in again
+            or info.path not in known
+            or known[info.path].version != info.version
         ]
-        records = await self._examine(origin, changed, progress)
-        if records:
-            await self._files.record(origin.id, records)
-            self._committed()
+        await self._examine(scan, changed)
 
-    async def _examine(
-        self, origin: Origin, changed: Sequence[FileInfo], progress: Progress
-    ) -> list[FileRecord]:
-        records = []
-        in_a_row = 0
+    async def _headless(self, origin: str, paths: Sequence[str]) -> set[str]:
+        return await self._keeping.headless(origin, paths) if self._keeping else set()
 
-        async def examined(info: FileInfo) -> FileRecord | OriginUnavailable | None:
+    async def _examine(self, scan: _Scan, changed: Sequence[FileInfo]) -> None:
+        found: list[Examined] = []
+        in_a_row = held_bytes = 0
+
+        async def examined(info: FileInfo) -> Examined | OriginUnavailable | None:
             kind = self._selection.kind_of(info.path)
             assert kind is not None
-            return await self._examiner.examine(origin, info, kind)
+            return await self._examiner.examine(scan.origin, info, kind)
 
         # Closed at once when it is left: nothing may go on reading behind the scan's back.
         async with aclosing(in_order(changed, examined, self._examiner.at_once_max)) as examining:
-            async for record in examining:
-                if isinstance(record, OriginUnavailable):
+            async for file in examining:
+                if isinstance(file, OriginUnavailable):
                     in_a_row += 1
-                    progress.failed += 1
+                    scan.progress.failed += 1
                     if in_a_row >= UNAVAILABLE_IN_A_ROW_MAX:
-                        raise record
+                        raise file
                     continue
                 in_a_row = 0
-                if record is not None:
-                    records.append(record)
-                    progress.inspected += 1
-                    progress.failed += record.failure is not None
-        return records
+                if file is None:
+                    continue
+                found.append(file)
+                held_bytes += file.held_bytes
+                scan.progress.inspected += 1
+                scan.progress.failed += file.record.failure is not None
+                if held_bytes > HELD_BYTES_MAX:
+                    await self._record(scan, found)
+                    found, held_bytes = [], 0
+        await self._record(scan, found)
 
-    async def _remove(
-        self, origin: Origin, options: ScanOptions, seen: _Seen, progress: Progress
-    ) -> None:
+    async def _record(self, scan: _Scan, found: Sequence[Examined]) -> None:
+        if not found:
+            return
+        records = [file.record for file in found]
+        contents = await self._files.record(scan.origin.id, records)
+        self._committed()
+        if self._keeping is not None:
+            await self._keeping.keep(contents, found)
+
+    async def _remove(self, scan: _Scan) -> None:
+        origin, options, progress = scan.origin, scan.options, scan.progress
         missing: list[int] = []
         for path in options.paths:
-            missing += seen.missing(await self._files.ids(origin.id, path))
+            missing += scan.missing(await self._files.ids(origin.id, path))
         if not missing:
             return
         total = await self._files.count(origin.id)

@@ -16,10 +16,14 @@ from pathlib import Path
 import pytest
 
 from musefs.catalog import database as database_module
+from musefs.catalog import nodes
+from musefs.catalog.contents import Contents
 from musefs.catalog.database import MIGRATIONS, Database, open_database, open_readonly
 from musefs.catalog.files import Files
 from musefs.catalog.nodes import ROOT, NewNode, insert, node
+from musefs.catalog.tracks import stored_tracks
 from musefs.errors import StateBroken
+from musefs.model import TrackId
 from tests.catalog.records import connections, opened, track, until_connections
 
 Open = Callable[[Path], Awaitable[Database]]
@@ -180,21 +184,38 @@ async def test_reading_alone_refuses_a_database_of_something_else(tmp_path: Path
     assert "cannot be used" in await refusal(open_readonly, path)
 
 
+_OF_VERSION_ONE = """
+INSERT INTO contents (size, fingerprint, audio_start, audio_end) VALUES (1003, x'aa', 100, 1003);
+INSERT INTO tracks (content_id, format, duration_s) VALUES (1, 'flac', 3.0);
+INSERT INTO tags (track_id, field, position, value) VALUES (1, 'title', 0, 'One');
+INSERT INTO files (origin, path, folder, size, mtime_ns, version, kind, content_id)
+VALUES ('nas', x'612e666c6163', x'', 1003, 7, 'v', 'audio', 1);
+INSERT INTO chunks (digest, size) VALUES (x'bb', 100);
+INSERT INTO nodes (parent, name, folded, kind, track_id, content_id, size, mtime_ns)
+VALUES (1, 'One.flac', 'One.flac', 'track', 1, 1, 1003, 7);
+"""
+
+
 async def test_a_catalogue_of_version_one_gets_what_later_versions_add(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "catalogue.db"
-    monkeypatch.setattr(database_module, "MIGRATIONS", MIGRATIONS[:1])
-    async with opened(path) as database:
-        await Files(database).record("nas", [track("a.flac", "one")])
+    with monkeypatch.context() as patch:
+        patch.setattr(database_module, "MIGRATIONS", MIGRATIONS[:1])
+        async with opened(path):
+            pass
     assert version_of(path) == 1
-    more = tmp_path / "more.sql"
-    more.write_text("ALTER TABLE files ADD COLUMN stars INTEGER; UPDATE files SET stars = 5;")
-    monkeypatch.setattr(database_module, "MIGRATIONS", (*MIGRATIONS[:1], str(more)))
+    execute(path, _OF_VERSION_ONE)
     for _ in range(2):
         async with opened(path) as database:
-            assert await database.rows("SELECT path, stars FROM files") == [(b"a.flac", 5)]
-    assert version_of(path) == 2
+            [found] = await stored_tracks(database, [TrackId(1)])
+            assert (found.tags, found.edits) == ({"title": ["One"]}, None)
+            content = await Contents(database).content(found.content_id)
+            assert content is not None
+            assert content.regions == ()
+            assert [node.layout_id for node in await nodes.children(database, nodes.ROOT)] == [None]
+            assert await database.rows("SELECT kept FROM chunks") == [(0,)]
+    assert version_of(path) == len(MIGRATIONS)
 
 
 async def test_a_migration_that_fails_changes_nothing(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from musefs import model
 from musefs.content import chunking
 from musefs.content.block_pool import BlockPool
 from musefs.errors import ContentChanged, ContentUnavailable
@@ -21,7 +22,8 @@ SONG = content_of(1, 4 * CHUNK_BYTES + 1000, (5000, 4 * CHUNK_BYTES))
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(chunking, "CHUNK_BYTES", 1024)
+    for module in (model, chunking):
+        monkeypatch.setattr(module, "CHUNK_BYTES", 1024)
     return 1024
 
 

@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from musefs import model
 from musefs.content import chunking
 from musefs.content.block_pool import BlockPool
 from tests.fakes.source import CountingSource, content_of, truth
@@ -14,7 +15,8 @@ from tests.fakes.source import CountingSource, content_of, truth
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunking, "CHUNK_BYTES", 1024)
+    for module in (model, chunking):
+        monkeypatch.setattr(module, "CHUNK_BYTES", 1024)
 
 
 async def test_the_reader_who_started_a_fetch_leaves_and_the_others_are_served() -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from musefs.content.block_pool import BlockPool
-from musefs.content.readahead import ReadAhead, ReadAheadBudget
+from musefs.content.readahead import HESITATION_S, ReadAhead, ReadAheadBudget
 from musefs.errors import ContentUnavailable
 from musefs.kit.background import BackgroundTasks
-from musefs.model import CHUNK_BYTES
+from musefs.model import CHUNK_BYTES, Content
 from tests.content.shelves import until
 from tests.fakes.source import CountingSource, content_of, truth
 
@@ -109,13 +110,13 @@ async def test_a_stream_is_read_ahead_further_and_further_up_to_the_bound(bench:
 
 async def test_several_requests_are_under_way_at_once(bench: Bench) -> None:
     file = bench.open()
-    await bench.play(file, 0, 4 * MIB)
+    await bench.play(file, 0, 4 * MIB + 3 * KERNEL_READ)  # the window doubles at the next read
     bench.source.gate = asyncio.Event()
     bench.source.running_max = 0
     bench.pool.clear()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(0.05):
-            await bench.play(file, 4 * MIB, 8 * MIB)
+            await bench.play(file, 4 * MIB + 3 * KERNEL_READ, 8 * MIB)
     assert bench.source.running_max > 4
     bench.source.gate.set()
 
@@ -239,3 +240,60 @@ async def test_a_failure_ahead_ends_the_window(bench: Bench) -> None:
     file._follow(SONG, MIB + KERNEL_READ, KERNEL_READ)
     await idle(bench)
     assert repr(file) == "<ReadAhead 0 KiB, 0 loading>"
+
+
+NEAR = replace(SONG, regions=(0, 9000, 60_000, SONG.size - 10_000, SONG.size - 128, SONG.size))
+"""A song whose beginning and end are kept."""
+
+
+async def test_who_closes_the_file_at_once_costs_the_origin_nothing(bench: Bench) -> None:
+    file = bench.open()
+    await file.read(NEAR, 0, 32 << 10)
+    bench.source.reads.clear()
+    ahead = asyncio.create_task(file.read(NEAR, 32 << 10, KERNEL_READ))
+    await asyncio.sleep(0.01)
+    file.give_up()
+    with pytest.raises(ContentUnavailable, match="closed before"):
+        await ahead
+    assert bench.source.reads == []
+
+
+async def test_who_goes_on_reading_waits_once_and_for_a_moment(bench: Bench) -> None:
+    file = bench.open()
+    loop = asyncio.get_running_loop()
+    begin = loop.time()
+    await asyncio.gather(
+        *(file.read(NEAR, at, KERNEL_READ) for at in (0, KERNEL_READ, 2 * KERNEL_READ))
+    )
+    assert HESITATION_S <= loop.time() - begin < 5 * HESITATION_S
+    begin = loop.time()
+    for at in (10 * MIB, 15 * MIB, 20 * MIB):
+        await file.read(NEAR, at, KERNEL_READ)
+    assert loop.time() - begin < HESITATION_S
+
+
+async def test_nobody_waits_for_a_page_for_what_is_kept_or_for_what_is_near(bench: Bench) -> None:
+    loop = asyncio.get_running_loop()
+    begin = loop.time()
+    file = bench.open()
+    await file.read(NEAR, 70_000, 4096)
+    await file.read(NEAR, 70_000, 8192)
+    await bench.open().read(NEAR, 10 * MIB, KERNEL_READ)  # a seek is meant
+    await file.read(NEAR, 0, 60_000)
+    await file.read(NEAR, NEAR.size - 10_000, 10_000)
+
+    async def is_near(content: Content, offset: int) -> bool:
+        return offset >= CHUNK_BYTES
+
+    near = ReadAhead(bench.pool, bench.budget, bench.tasks, is_near=is_near)
+    await near.read(NEAR, 70_000 + CHUNK_BYTES, KERNEL_READ)
+    assert loop.time() - begin < HESITATION_S
+
+
+async def test_tags_and_large_art_in_front_of_the_audio_start_nothing(bench: Bench) -> None:
+    art = replace(SONG, audio_start=3 * MIB, regions=(0, 9000, 3 * MIB, SONG.audio_end, SONG.size))
+    file = bench.open()
+    for position in range(0, 3 * MIB, KERNEL_READ):
+        await file.read(art, position, KERNEL_READ)
+    await idle(bench)
+    assert bench.fetched_up_to == 3 * MIB

@@ -15,6 +15,7 @@ class MemoryChunkIndex:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[ContentId, int], tuple[bytes, int]] = {}
+        self.kept: set[bytes] = set()
         self.batches: list[int] = []
         self.queries = 0
         self.broken = False
@@ -38,18 +39,21 @@ class MemoryChunkIndex:
         self.batches.append(len(rows))
         for row in rows:
             self.rows[row.content_id, row.index] = (row.digest, row.size)
+            if row.kept:
+                self.kept.add(row.digest)
 
     async def forget(self, digests: Collection[bytes]) -> None:
         """Drop every row of these digests."""
         self._check()
         gone = set(digests)
+        self.kept -= gone
         self.rows = {key: row for key, row in self.rows.items() if row[0] not in gone}
 
-    async def all(self) -> AsyncIterator[tuple[bytes, int]]:
-        """Every row's digest and size."""
+    async def all(self) -> AsyncIterator[tuple[bytes, int, bool]]:
+        """Every row's digest and size, and whether it is kept."""
         self._check()
-        for row in list(self.rows.values()):
-            yield row
+        for digest, size in list(self.rows.values()):
+            yield digest, size, digest in self.kept
 
     def _check(self) -> None:
         if self.broken:

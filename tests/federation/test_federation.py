@@ -72,6 +72,18 @@ async def test_readers_do_not_come_back_all_at_once() -> None:
     assert len({round(time, 3) for time in club.reads("nas")[20:]}) > 5
 
 
+async def test_an_origin_that_has_been_away_for_a_while_is_asked_once() -> None:
+    club = Club("nas")
+    club.origins["nas"].outcomes.extend([DOWN] * 20)
+    with pytest.raises(ContentUnavailable):
+        await club.read()
+    await asyncio.sleep(5)
+    asked, start = len(club.reads("nas")), now()
+    with pytest.raises(ContentUnavailable, match="no route"):
+        await club.read()
+    assert (len(club.reads("nas")) - asked, now()) == (1, start)
+
+
 async def test_an_outage_that_passes_is_not_noticed_by_the_reader() -> None:
     club = Club("nas", "box")
     for origin in club.origins.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from dataclasses import dataclass, field
 
@@ -29,6 +30,21 @@ def flac(title: str) -> bytes:
     blocks = bytes([0, *len(_STREAMINFO).to_bytes(3, "big")]) + _STREAMINFO
     blocks += bytes([0x84, *len(comment).to_bytes(3, "big")]) + comment
     return b"fLaC" + blocks + b"\xff\xf8" + title.encode() * 10
+
+
+def flac_with_art(title: str, art: bytes, audio_bytes: int) -> bytes:
+    """The same with a front cover (RFC 9639 section 8.8), padding, and so much audio."""
+    entry = f"TITLE={title}".encode()
+    comment = struct.pack("<III", 0, 1, len(entry)) + entry
+    mime = b"image/jpeg"
+    picture = (
+        struct.pack(">II", 3, len(mime)) + mime + struct.pack(">IIIIII", 0, 1, 1, 24, 0, len(art))
+    )
+    info = _STREAMINFO[:8] + bytes(2) + _STREAMINFO[8:]
+    blocks = b""
+    for kind, body in ((0, info), (4, comment), (6, picture + art), (0x81, bytes(3000))):
+        blocks += bytes([kind]) + len(body).to_bytes(3, "big") + body
+    return b"fLaC" + blocks + b"\xff\xf8" + random.Random(title).randbytes(audio_bytes)
 
 
 def album(count: int) -> dict[str, bytes]:
