@@ -69,7 +69,7 @@ async def _scan(parts: Parts, origin: str | None, full: bool, report: Report) ->
             f"{origin}: there is no such origin: choose one of {', '.join(parts.followers)}"
         )
     followers = [follower for name, follower in parts.followers.items() if origin in (None, name)]
-    async with beside([parts.refresher.run()], _told):
+    async with beside([parts.refresher.run(), parts.reading.store.run()], _told):
         scans = asyncio.gather(
             *(follower.rescan(ScanOptions(full=full)) for follower in followers),
             return_exceptions=True,

@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 from musefs.app.parts import Parts
 from musefs.catalog.changelog import pending_count
+from musefs.catalog.layouts import layout_failures
 from musefs.errors import StateBroken, UnknownOrigin
 from musefs.indexing.scanning import Progress, ScanOptions
 from musefs.status import CacheStatus, OriginStatus, Status
@@ -26,6 +27,7 @@ class App:
     def __init__(self, parts: Parts, mountpoint: str) -> None:
         self._parts = parts
         self._mountpoint = mountpoint
+        self.tagging = parts.tagging
         self._started_s = time.monotonic()
         self.stopping = asyncio.Event()
         self.failure: BaseException | None = None
@@ -50,8 +52,8 @@ class App:
             folders=totals.folders,
             library_bytes=totals.size_bytes,
             pending=pending,
-            unserved=await parts.files.failure_count(),
-            open_files=len(parts.open_files),
+            unserved=await self._unserved_count(),
+            open_files=len(parts.reading.open_files),
             origins=origins,
             cache=self._cache(),
         )
@@ -103,14 +105,19 @@ class App:
     async def unserved_text(self) -> bytes:
         """The files that are served untouched, or not at all, and why: one a line."""
         failures = await self._parts.files.failures()
+        failures += await layout_failures(self._parts.database)
         lines = [f"{f.origin}\t{_printable(f.path)}\t{f.reason}\n" for f in failures]
         return "".join(lines).encode("utf-8", "replace")
+
+    async def _unserved_count(self) -> int:
+        failed = len(await layout_failures(self._parts.database))
+        return failed + await self._parts.files.failure_count()
 
     async def _origin(self, name: str) -> OriginStatus:
         parts = self._parts
         settings = next(o for o in parts.config.origins if o.id == name)
         progress = parts.followers[name].progress
-        health = parts.federation.health_of()[name]
+        health = parts.reading.federation.health_of()[name]
         return OriginStatus(
             id=name,
             kind=settings.kind,
@@ -127,7 +134,7 @@ class App:
         )
 
     def _cache(self) -> CacheStatus:
-        memory, disk = self._parts.pool.stats(), self._parts.store.stats()
+        memory, disk = self._parts.reading.keepers.pool.stats(), self._parts.reading.store.stats()
         limits = self._parts.config.cache
         return CacheStatus(
             memory_bytes=memory.bytes,

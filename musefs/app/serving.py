@@ -62,7 +62,7 @@ async def _serve(parts: Parts, app: App, session: Session, ready: Callable[[], N
         if not serving.done():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(app.drain_s):
-                    await parts.open_files.idle.wait()
+                    await parts.reading.open_files.idle.wait()
     finally:
         stopping.cancel()
         await session.stop()
@@ -83,8 +83,8 @@ def _tell_what_is_not_served(config: Config) -> None:
 def background(parts: Parts) -> list[Coroutine[Any, Any, None]]:
     """What runs beside the mount."""
     return [
-        parts.store.run(),
-        parts.federation.run(),
+        parts.reading.store.run(),
+        parts.reading.federation.run(),
         parts.refresher.run(),
         *(follower.run() for follower in parts.followers.values()),
     ]
@@ -122,5 +122,5 @@ def _operations(parts: Parts, app: App) -> Operations:
         file_mode=mount.file_mode,
         folder_mode=mount.dir_mode,
     )
-    extended = ExtendedAttributes(parts.whereabouts, priorities(parts.config))
-    return Operations(parts.library, parts.open_files, own, extended, appearance)
+    extended = ExtendedAttributes(parts.reading.whereabouts, priorities(parts.config))
+    return Operations(parts.library, parts.reading.open_files, own, extended, appearance)

@@ -20,7 +20,6 @@ from musefs.config import Config
 from musefs.content.chunk_check import ChunkReport, check_chunks
 from musefs.content.chunk_files import ChunkFiles
 from musefs.errors import StateBroken
-from musefs.library.tree import Tree
 from musefs.state import StateFolder, claim
 
 _CHUNK_FAULTS = {
@@ -124,12 +123,14 @@ async def _findings(
 
 
 async def _mend(config: Config, database: Database) -> None:
-    from musefs.app.parts import tree_rules  # not at the top: it loads every library
+    # Not at the top: they load every library.
+    from musefs.app.parts import tree_rules
+    from musefs.library.tree import Preferences, Tree
 
     async with database.writing() as tx:
         await mend_tree(tx)
     priorities = {origin.id: origin.priority for origin in config.origins}
-    tree = Tree(database, tree_rules(config), priorities, time.time_ns)
+    tree = Tree(database, tree_rules(config), Preferences(priorities), time.time_ns)
     while await tree.refresh() is not None:
         pass
 

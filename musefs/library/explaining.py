@@ -12,13 +12,14 @@ from musefs.catalog.chunks import Chunks
 from musefs.catalog.contents import Contents, StoredContent
 from musefs.catalog.database import Database
 from musefs.catalog.files import Files
+from musefs.catalog.layouts import segments_of
 from musefs.catalog.nodes import Node
 from musefs.catalog.records import ArtRecord
 from musefs.catalog.tracks import StoredTrack, art_of, stored_tracks
 from musefs.content.chunking import chunk_count, chunks_of
-from musefs.layout.segments import Segment, Synthesised, original
+from musefs.layout.segments import Layout, Segment, Synthesised, original
+from musefs.layout.stored_layout import restored
 from musefs.library.library import Library
-from musefs.model import Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ async def _content(
         return None
     replicas = await _replicas(database, contents, stored, preferences)
     used = [preferences[replica.origin] for replica in replicas if replica.origin in preferences]
-    content = Content(stored.id, stored.size, stored.audio_start, stored.audio_end)
+    content = stored.content()
     digests = await Chunks(database).chunks(stored.id)
     cached = [chunk for chunk in chunks_of(content, 0, content.size) if chunk.index in digests]
     return ExplainedContent(
@@ -141,7 +142,7 @@ async def _content(
         cached_chunks=len(cached),
         chunks=chunk_count(content),
         replicas=replicas,
-        layout=tuple(_segment(segment) for segment in original(stored.size).segments),
+        layout=tuple(map(_segment, (await _layout(database, node, stored)).segments)),
     )
 
 
@@ -167,7 +168,12 @@ async def _replicas(
     return tuple(explained)
 
 
+async def _layout(database: Database, node: Node, stored: StoredContent) -> Layout:
+    blob = await segments_of(database, node.layout_id) if node.layout_id is not None else None
+    return original(stored.size) if blob is None else restored(blob)
+
+
 def _segment(segment: Segment) -> ExplainedSegment:
     if isinstance(segment, Synthesised):
         return ExplainedSegment("synthesised", None, segment.length)
-    return ExplainedSegment("backing", segment.offset, segment.length)
+    return ExplainedSegment(type(segment).__name__.lower(), segment.offset, segment.length)

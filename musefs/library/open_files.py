@@ -1,6 +1,6 @@
 """Files that somebody has open: each read asks the layout which parts, and joins them.
 
-A handle keeps the content that it was opened with, whatever becomes of the track meanwhile.
+A handle keeps the version that it was opened with, whatever becomes of the track meanwhile.
 """
 
 from __future__ import annotations
@@ -13,40 +13,46 @@ from dataclasses import dataclass
 from musefs.catalog.nodes import Node
 from musefs.content.block_pool import BlockPool
 from musefs.content.readahead import ReadAhead
-from musefs.layout.segments import Backing, Layout, Segment, Synthesised, original
-from musefs.library.page_caches import Caching, PageCaches
-from musefs.library.whereabouts import Whereabouts
-from musefs.model import Buffer, Content, Inode
+from musefs.layout.segments import Layout, Segment, Synthesised
+from musefs.library.page_caches import Caching, PageCaches, Version
+from musefs.library.segment_reading import SegmentReader
+from musefs.library.servings import Servings
+from musefs.model import Buffer, Inode
 
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """What an open file is made of. Without a content, all of it is synthesised."""
+    """What an open file is made of. Without a reader, all of it is synthesised."""
 
-    inode: Inode
+    node: Node | None
     layout: Layout
-    source: BlockPool | ReadAhead
-    content: Content | None = None
+    reader: SegmentReader | None = None
+    version: Version | None = None
     caching: Caching = Caching.DIRECT
 
 
 @dataclass(frozen=True, slots=True)
 class Keepers:
-    """The keepers of content that open files ask. `read_ahead` makes one for an open file."""
+    """The keepers of content that open files ask. `read_ahead` makes one for an open file.
+
+    `pictures` keeps those that users gave.
+    """
 
     pool: BlockPool
     read_ahead: Callable[[], ReadAhead]
+    pictures: BlockPool
 
 
 class OpenFiles:
     """All open files, by their handles."""
 
-    def __init__(self, whereabouts: Whereabouts, keepers: Keepers) -> None:
-        self._whereabouts = whereabouts
+    def __init__(self, servings: Servings, keepers: Keepers) -> None:
+        self._servings = servings
         self._keepers = keepers
         self._open: dict[int, OpenFile] = {}
         self._numbers = itertools.count(1)
         self._page_caches = PageCaches()
+        self._nodes: dict[Inode, list[Node]] = {}
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -55,15 +61,27 @@ class OpenFiles:
 
     async def open(self, node: Node) -> int:
         """Open a track or sidecar; its handle. Raises NoSuchEntry when it went meanwhile."""
-        content = await self._whereabouts.content(node)
-        source = self._keepers.read_ahead() if content.cacheable else self._keepers.pool
-        caching = self._page_caches.opened(node.inode, content.id)
-        return self._keep(OpenFile(node.inode, original(content.size), source, content, caching))
+        serving = await self._servings.of(node)
+        keepers = self._keepers
+        source = keepers.read_ahead() if serving.content.cacheable else keepers.pool
+        reader = SegmentReader(serving, source, keepers.pictures)
+        caching = self._page_caches.opened(node.inode, serving.version)
+        self._nodes.setdefault(node.inode, []).append(node)
+        return self._keep(OpenFile(node, serving.layout, reader, serving.version, caching))
 
-    def open_bytes(self, inode: Inode, data: bytes) -> int:
+    def open_bytes(self, data: bytes) -> int:
         """Open a file that is made of these bytes; its handle."""
         layout = Layout((Synthesised(data),) if data else ())
-        return self._keep(OpenFile(inode, layout, self._keepers.pool))
+        return self._keep(OpenFile(None, layout))
+
+    def node(self, inode: Inode) -> Node | None:
+        """An entry that is open, as it was when it was opened last; it may have left the tree."""
+        nodes = self._nodes.get(inode)
+        return nodes[-1] if nodes else None
+
+    def is_open(self, inode: Inode) -> bool:
+        """Whether somebody has the file open."""
+        return inode in self._nodes
 
     def caching(self, handle: int) -> Caching:
         """What the kernel may keep of the pages that are read through this handle."""
@@ -76,11 +94,9 @@ class OpenFiles:
         if len(parts) != 1:
             return None if parts else b""
         part = parts[0]
-        if isinstance(part, Synthesised):
-            return part.data
-        assert file.content is not None
-        assert isinstance(part, Backing)
-        return file.source.peek(file.content, part.offset, part.length)
+        if file.reader is None or isinstance(part, Synthesised):
+            return _inline(part)
+        return file.reader.peek(part)
 
     async def read(self, handle: int, offset: int, size: int) -> Buffer:
         """Bytes [offset, offset + size) of an open file, fewer only at its end.
@@ -88,30 +104,39 @@ class OpenFiles:
         Raises ContentUnavailable, ContentChanged.
         """
         file = self._open[handle]
-        pieces = [await self._part(file, part) for part in file.layout.slice(offset, size)]
+        parts = file.layout.slice(offset, size)
+        if file.reader is None:
+            return b"".join(map(_inline, parts))
+        pieces = [await file.reader.read(part) for part in parts]
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def release(self, handle: int) -> None:
-        """Nobody has the handle any more."""
+    def release(self, handle: int, *, is_final: bool = True) -> None:
+        """Nobody has the handle any more; or not `is_final`: one of those who have it closed it."""
+        if not is_final:
+            reader = self._open[handle].reader
+            if reader is not None and isinstance(reader.source, ReadAhead):
+                reader.source.give_up()
+            return
         file = self._open.pop(handle, None)
         if file is None:
             return
-        if file.content is not None:
-            self._page_caches.released(file.inode, file.content.id)
-        if isinstance(file.source, ReadAhead):
-            file.source.close()
+        if file.node is not None and file.version is not None:
+            self._page_caches.released(file.node.inode, file.version)
+            self._nodes[file.node.inode].remove(file.node)
+            if not self._nodes[file.node.inode]:
+                del self._nodes[file.node.inode]
+        if file.reader is not None and isinstance(file.reader.source, ReadAhead):
+            file.reader.source.close()
         if not self._open:
             self.idle.set()
-
-    async def _part(self, file: OpenFile, part: Segment) -> Buffer:
-        if isinstance(part, Synthesised):
-            return part.data
-        assert file.content is not None
-        assert isinstance(part, Backing)
-        return await file.source.read(file.content, part.offset, part.length)
 
     def _keep(self, file: OpenFile) -> int:
         handle = next(self._numbers)
         self._open[handle] = file
         self.idle.clear()
         return handle
+
+
+def _inline(part: Segment) -> bytes:
+    assert isinstance(part, Synthesised)
+    return part.data

@@ -8,11 +8,15 @@ the cache, and the next reader after that begins with an empty one.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Hashable
 from enum import Enum, auto
 
-from musefs.model import ContentId, Inode
+from musefs.model import Inode
 
 INODES_MAX = 100_000
+
+Version = Hashable
+"""Names the bytes that a file had when it was opened."""
 
 
 class Caching(Enum):
@@ -24,31 +28,31 @@ class Caching(Enum):
 
 
 class PageCaches:
-    """Of the inodes that were opened last, the content that their pages are of."""
+    """Of the inodes that were opened last, the version that their pages are of."""
 
     def __init__(self, inodes_max: int = INODES_MAX) -> None:
         self._inodes_max = inodes_max
-        self._pages: OrderedDict[Inode, ContentId] = OrderedDict()
-        self._readers: dict[Inode, Counter[ContentId]] = {}
+        self._pages: OrderedDict[Inode, Version] = OrderedDict()
+        self._readers: dict[Inode, Counter[Version]] = {}
 
-    def opened(self, inode: Inode, content: ContentId) -> Caching:
+    def opened(self, inode: Inode, version: Version) -> Caching:
         """A file is opened: how."""
         readers = self._readers.setdefault(inode, Counter())
-        others = any(other != content for other in readers)
-        readers[content] += 1
+        others = any(other != version for other in readers)
+        readers[version] += 1
         if others:
             return Caching.DIRECT
         known = self._pages.pop(inode, None)
-        self._pages[inode] = content
+        self._pages[inode] = version
         if len(self._pages) > self._inodes_max:
             self._pages.popitem(last=False)
-        return Caching.KEEP if known == content else Caching.FRESH
+        return Caching.KEEP if known == version else Caching.FRESH
 
-    def released(self, inode: Inode, content: ContentId) -> None:
+    def released(self, inode: Inode, version: Version) -> None:
         """One of those who opened it has closed it."""
         readers = self._readers[inode]
-        readers[content] -= 1
-        if not readers[content]:
-            del readers[content]
+        readers[version] -= 1
+        if not readers[version]:
+            del readers[version]
         if not readers:
             del self._readers[inode]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from musefs.catalog import nodes
 from musefs.catalog.database import Transaction
+from musefs.catalog.layouts import StoredLayout
 from musefs.catalog.nodes import ROOT, NewNode, Node
 from musefs.catalog.tracks import StoredTrack, TrackFile
 from musefs.library.fields import template_fields
+from musefs.library.folder_names import FolderNames, Taken
 from musefs.library.naming import NamingRules, file_name, fold, number_of, numbered, virtual_path
 from musefs.library.template import Template
 from musefs.library.tree_change import TreeChange
@@ -16,12 +19,25 @@ from musefs.model import Inode
 
 
 @dataclass(frozen=True, slots=True)
+class ShownTrack:
+    """A track, the file that stands for it, and the layout by which it is served, if any."""
+
+    track: StoredTrack
+    file: TrackFile
+    layout: StoredLayout | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TreeRules:
-    """What a track's place depends on besides its tags. `text` names the rules in full."""
+    """What a track's place depends on besides its tags. `text` names the rules in full.
+
+    With `retagged`, edited tracks are shown by their layouts, else by their own bytes.
+    """
 
     template: Template
     names: NamingRules
     text: str
+    retagged: bool = True
 
     def place(self, track: StoredTrack, shown: TrackFile) -> tuple[str, ...]:
         """The names of the folders that lead to a track, and its own."""
@@ -38,32 +54,48 @@ class TreeRules:
 class Placing:
     """One transaction's changes to the tree, and the account of them."""
 
-    def __init__(self, tx: Transaction, rules: TreeRules, now_ns: int) -> None:
+    def __init__(
+        self, tx: Transaction, rules: TreeRules, now_ns: int, is_open: Callable[[Inode], bool]
+    ) -> None:
         self.change = TreeChange()
         self._tx = tx
         self._rules = rules
         self._now_ns = now_ns
+        self._is_open = is_open
         self._folders: dict[tuple[str, ...], Inode] = {(): ROOT}
         self._perhaps_empty: set[Inode] = set()
+        self._names = FolderNames(tx)
+        self._new: list[NewNode] = []
 
-    async def put_track(self, track: StoredTrack, shown: TrackFile, entry: Node | None) -> None:
+    async def put_track(self, shown: ShownTrack, entry: Node | None) -> None:
         """Have a track stand where its tags put it."""
-        *folders, name = self._rules.place(track, shown)
+        track, file, layout = shown.track, shown.file, shown.layout
+        *folders, name = self._rules.place(track, file)
         parent = await self._folder(tuple(folders))
+        # Media servers look at a file again when its time is another.
+        edited_ns = track.edits.edited_ns if track.edits and self._rules.retagged else 0
         new = NewNode(
             parent=parent,
             name=name,
             folded="",
             kind="track",
-            size=shown.size,
-            mtime_ns=shown.mtime_ns,
+            size=layout.size if layout else file.size,
+            mtime_ns=max(file.mtime_ns, edited_ns),
             track_id=track.id,
             content_id=track.content_id,
+            layout_id=layout.id if layout else None,
         )
         await self.put(new, entry)
 
     async def put(self, new: NewNode, entry: Node | None) -> None:
-        """Make an entry, or have the one that is there become it. A taken name gets a number."""
+        """Make an entry, or have the one that is there become it. A taken name gets a number.
+
+        An edited file that somebody reads becomes another file, as if a tagger had put a new one
+        in its place: the kernel has one size for an inode, and readers keep their version.
+        """
+        if entry is not None and _is_edited(entry, new) and self._is_open(entry.inode):
+            await self.take_out(entry)
+            entry = None
         if entry is None:
             await self._insert(new)
             return
@@ -79,6 +111,8 @@ class Placing:
             return
         name, folded = await self._free_name(new.parent, new.name, entry.inode)
         await nodes.move(self._tx, entry.inode, new.parent, name, folded)
+        self._names.remove(entry.parent, entry.inode)
+        self._names.add(new.parent, folded, Taken(entry.inode, entry.kind))
         if (entry.parent, entry.name) != (new.parent, name):
             self._gone(entry)
             self.change.folders.add(new.parent)
@@ -86,10 +120,18 @@ class Placing:
     async def take_out(self, entry: Node) -> None:
         """Remove an entry."""
         await nodes.delete(self._tx, entry)
+        self._names.remove(entry.parent, entry.inode)
         self._gone(entry)
+
+    async def flush(self) -> None:
+        """Insert the entries that were put off: until then no query sees them."""
+        new, self._new = self._new, []
+        if new:
+            await nodes.insert_files(self._tx, new)
 
     async def tidy(self) -> None:
         """Remove folders that have become empty, and date those that have changed."""
+        await self.flush()
         while self._perhaps_empty:
             inode = self._perhaps_empty.pop()
             entry = await nodes.node(self._tx, inode)
@@ -108,11 +150,27 @@ class Placing:
         self.change.folders.add(entry.parent)
         self._perhaps_empty.add(entry.parent)
 
-    async def _insert(self, new: NewNode) -> Inode:
-        name, folded = await self._free_name(new.parent, new.name)
-        inode = await nodes.insert(self._tx, replace(new, name=name, folded=folded))
-        self.change.folders.add(new.parent)
+    async def _insert(self, new: NewNode) -> None:
+        """Insert a file; a track later with others, when its folder's names are at hand."""
+        named = await self._named(new)
+        if new.kind == "track" and await self._names.is_known(new.parent):
+            self._names.add(new.parent, named.folded, Taken(None, new.kind))
+            self._new.append(named)
+        else:
+            inode = await nodes.insert(self._tx, named)
+            self._names.add(new.parent, named.folded, Taken(inode, new.kind))
+
+    async def _insert_folder(self, new: NewNode) -> Inode:
+        named = await self._named(new)
+        inode = await nodes.insert(self._tx, named)
+        self._names.add(new.parent, named.folded, Taken(inode, new.kind))
+        self._names.begin(inode)
         return inode
+
+    async def _named(self, new: NewNode) -> NewNode:
+        name, folded = await self._free_name(new.parent, new.name)
+        self.change.folders.add(new.parent)
+        return replace(new, name=name, folded=folded)
 
     async def _folder(self, names: tuple[str, ...]) -> Inode:
         """The folder of this path, made when it is not there."""
@@ -122,16 +180,16 @@ class Placing:
         inode = await self._folder_named(parent, names[-1])
         if inode is None:
             new = NewNode(parent, names[-1], "", "folder", mtime_ns=self._now_ns)
-            inode = await self._insert(new)
+            inode = await self._insert_folder(new)
         self._folders[names] = inode
         return inode
 
     async def _folder_named(self, parent: Inode, name: str) -> Inode | None:
         """The folder of this name, numbered when a file has the plain one; None: there is none."""
         number = 1
-        while (entry := await self._taken(parent, numbered(name, number))) is not None:
-            if entry.kind == "folder":
-                return entry.inode
+        while (taken := await self._taken(parent, numbered(name, number))) is not None:
+            if taken.kind == "folder":
+                return taken.inode
             number += 1
         return None
 
@@ -144,8 +202,8 @@ class Placing:
         """
 
         async def is_taken(number: int) -> bool:
-            entry = await self._taken(parent, numbered(wanted, number))
-            return entry is not None and entry.inode != own
+            taken = await self._taken(parent, numbered(wanted, number))
+            return taken is not None and (own is None or taken.inode != own)
 
         used, free = 0, 1
         while await is_taken(free):
@@ -164,12 +222,16 @@ class Placing:
         found = await self._taken(entry.parent, entry.name)
         return found is not None and found.inode == entry.inode
 
-    async def _taken(self, parent: Inode, name: str) -> Node | None:
-        return await nodes.child(self._tx, parent, fold(name, self._rules.names))
+    async def _taken(self, parent: Inode, name: str) -> Taken | None:
+        return await self._names.taken(parent, fold(name, self._rules.names))
 
 
 def _shown(entry: Node | NewNode) -> tuple[object, ...]:
-    return entry.content_id, entry.size, entry.mtime_ns
+    return entry.content_id, entry.layout_id, entry.size, entry.mtime_ns
+
+
+def _is_edited(entry: Node, new: NewNode) -> bool:
+    return entry.content_id == new.content_id and entry.layout_id != new.layout_id
 
 
 def _fits(name: str, wanted: str) -> bool:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from musefs.errors import StateBroken
 from musefs.library.tree import Tree
 from musefs.library.tree_change import TreeChange
+from musefs.model import TrackId
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 5.0
+RETAG_EVERY_S = 15.0
+"""Layouts that could not be made are tried again so often."""
 
 Listener = Callable[[TreeChange], Awaitable[None]]
 
@@ -24,6 +27,7 @@ class Refresher:
         self._tree = tree
         self._woken = asyncio.Event()
         self._following = False
+        self._one_step_at_a_time = asyncio.Lock()
         self.listeners: list[Listener] = []
 
     @property
@@ -38,22 +42,52 @@ class Refresher:
     async def run(self) -> None:
         """Follow all there is, now and whenever woken."""
         await self._tree.adopt_rules()
+        late = True
         while True:
             try:
                 await self.catch_up()
+                if late:
+                    await self.place(await self._tree.unmade())
+                    late = False
+                await self._wait()
             except StateBroken as error:
                 log.warning("the tree cannot follow the library, will be tried again: %s", error)
                 await asyncio.sleep(RETRY_S)
-            else:
-                await self._woken.wait()
 
     async def catch_up(self) -> None:
         """Follow everything that is committed now."""
         self._woken.clear()
         self._following = True
         try:
-            while (change := await self._tree.refresh()) is not None:
-                for listener in self.listeners:
-                    await listener(change)
+            while await self._step():
+                pass
         finally:
             self._following = False
+
+    async def place(self, tracks: Sequence[TrackId]) -> None:
+        """Have these tracks (some hundreds at most) follow what is committed, before all others."""
+        if not tracks:
+            return
+        async with self._one_step_at_a_time:
+            await self._tell(await self._tree.place(tracks))
+
+    async def _step(self) -> bool:
+        async with self._one_step_at_a_time:
+            change = await self._tree.refresh()
+            if change is not None:
+                await self._tell(change)
+        return change is not None
+
+    async def _tell(self, change: TreeChange) -> None:
+        for listener in self.listeners:
+            await listener(change)
+
+    async def _wait(self) -> None:
+        """Until woken; meanwhile make what could not be made."""
+        while not self._woken.is_set():
+            late = await self._tree.unmade()
+            try:
+                async with asyncio.timeout(RETAG_EVERY_S if late else None):
+                    await self._woken.wait()
+            except TimeoutError:
+                await self.place(late)

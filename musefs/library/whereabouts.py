@@ -8,7 +8,7 @@ from musefs.catalog.contents import Contents, Replica, StoredContent
 from musefs.catalog.nodes import Node
 from musefs.content.chunk_store import ChunkStore
 from musefs.errors import NoSuchEntry
-from musefs.model import Content
+from musefs.model import Content, ContentId
 
 _PERCENT = 100
 
@@ -25,16 +25,19 @@ class Whereabouts:
         self._read_through = frozenset(read_through)
 
     async def content(self, node: Node) -> Content:
-        """What an entry shows."""
-        stored = await self._stored(node)
+        """The content of which an entry is made."""
+        return await self._content(await self._stored(node))
+
+    async def content_of(self, content_id: ContentId) -> Content:
+        """A content by its id. Raises NoSuchEntry."""
+        stored = await self._contents.content(content_id)
+        if stored is None:
+            raise NoSuchEntry(f"content {content_id}: it is no longer in the catalogue")
+        return await self._content(stored)
+
+    async def _content(self, stored: StoredContent) -> Content:
         origins = {replica.origin_id for replica in await self._contents.replicas(stored.id)}
-        return Content(
-            stored.id,
-            stored.size,
-            stored.audio_start,
-            stored.audio_end,
-            cacheable=not origins <= self._read_through,
-        )
+        return stored.content(cacheable=not origins <= self._read_through)
 
     async def replicas(self, node: Node) -> list[Replica]:
         """The files that hold it."""

@@ -43,7 +43,8 @@ class Appearance:
             entry.st_mode = pyfuse3.ModeT(stat.S_IFREG | self.file_mode)
             entry.st_nlink = 1
         entry.st_size = node.size
-        entry.st_blksize = 128 << 10
+        # Buffered readers take this much at a time: readers of tags want little.
+        entry.st_blksize = 4096
         entry.st_blocks = -(-node.size // _BLOCK_BYTES)
         entry.st_atime_ns = entry.st_mtime_ns = entry.st_ctime_ns = max(node.mtime_ns, 0)
         return entry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 from typing import TYPE_CHECKING
@@ -124,7 +123,7 @@ class Operations(pyfuse3.Operations):  # type: ignore[misc]  # pyfuse3 has no ty
             raise ReadOnly("the mount takes no changes")
         own = Inode(inode)
         if own in self._own:
-            fh = self._files.open_bytes(own, await self._own.content(own))
+            fh = self._files.open_bytes(await self._own.content(own))
         else:
             node = await self._library.entry(own)
             if node.kind == "folder":
@@ -148,8 +147,8 @@ class Operations(pyfuse3.Operations):  # type: ignore[misc]  # pyfuse3 has no ty
 
     @answering
     async def flush(self, fh: FileHandleT) -> None:
-        # The kernel stops asking once it has heard this: nothing is ever written here.
-        raise pyfuse3.FUSEError(errno.ENOSYS)
+        # A file is closed; it is released only after what the kernel still reads ahead in it.
+        self._files.release(fh, is_final=False)
 
     @answering
     async def forget(self, inode_list: object) -> None:
@@ -167,7 +166,14 @@ class Operations(pyfuse3.Operations):  # type: ignore[misc]  # pyfuse3 has no ty
     # -- helpers of the above ------------------------------------------------------------------
 
     async def _entry(self, inode: Inode) -> Node:
-        return await self._own.entry(inode) or await self._library.entry(inode)
+        try:
+            return await self._own.entry(inode) or await self._library.entry(inode)
+        except NoSuchEntry:
+            # It has left the tree, but somebody who opened it may ask for its attributes.
+            node = self._files.node(inode)
+            if node is None:
+                raise
+            return node
 
     def _attributes(self, node: Node) -> EntryAttributes:
         attributes = self._appearance.attributes(node)

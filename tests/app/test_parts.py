@@ -23,9 +23,9 @@ async def indexed(parts: Parts) -> None:
 async def test_a_file_is_read_from_its_origin_through_all_layers(parts: Parts) -> None:
     await indexed(parts)
     node = await parts.library.walk("Unknown/Unknown/one.flac")
-    handle = await parts.open_files.open(node)
-    assert bytes(await parts.open_files.read(handle, 0, 10_000)) == flac("one")
-    parts.open_files.release(handle)
+    handle = await parts.reading.open_files.open(node)
+    assert bytes(await parts.reading.open_files.read(handle, 0, 10_000)) == flac("one")
+    parts.reading.open_files.release(handle)
     assert (await parts.library.totals()).tracks == 3
 
 

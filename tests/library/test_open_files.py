@@ -20,8 +20,10 @@ from musefs.layout.segments import Backing, Layout, Synthesised
 from musefs.library.library import Library
 from musefs.library.naming import NamingRules
 from musefs.library.open_files import Keepers, OpenFile, OpenFiles
+from musefs.library.segment_reading import SegmentReader
+from musefs.library.servings import GivenPictures, Serving, Servings
 from musefs.library.whereabouts import Whereabouts
-from musefs.model import Content, ContentId, Inode
+from musefs.model import Content, ContentId
 from tests.catalog.records import fingerprint_of, sidecar
 from tests.content.shelves import LIMITS, running, settled
 from tests.fakes.chunk_index import MemoryChunkIndex
@@ -43,7 +45,9 @@ class Desk:
         self.made: list[ReadAhead] = []
         self.budget = ReadAheadBudget(4 * MIB)
         self.whereabouts = Whereabouts(Contents(grove.database), store, ["direct"])
-        self.files = OpenFiles(self.whereabouts, Keepers(self.pool, self._read_ahead))
+        self.pictures = BlockPool(GivenPictures(grove.database), MIB)
+        keepers = Keepers(self.pool, self._read_ahead, self.pictures)
+        self.files = OpenFiles(Servings(grove.database, self.whereabouts), keepers)
 
     def _read_ahead(self) -> ReadAhead:
         self.made.append(ReadAhead(self.pool, self.budget, self.tasks, MIB))
@@ -63,6 +67,7 @@ async def desk_over(grove: Grove, root: Path) -> AsyncIterator[Desk]:
         yield desk
         await desk.tasks.aclose()
         await desk.pool.aclose()
+        await desk.pictures.aclose()
     shelf.close()
 
 
@@ -120,11 +125,11 @@ async def test_an_open_file_stays_the_version_that_was_opened(desk: Desk) -> Non
 
 
 async def test_a_file_of_bytes_is_those_bytes(desk: Desk) -> None:
-    handle = desk.files.open_bytes(Inode(3), b"0123456789")
+    handle = desk.files.open_bytes(b"0123456789")
     assert desk.files.peek(handle, 2, 3) == b"234"
     assert await desk.files.read(handle, 8, 100) == b"89"
     assert desk.files.peek(handle, 10, 100) == b""
-    empty = desk.files.open_bytes(Inode(3), b"")
+    empty = desk.files.open_bytes(b"")
     assert desk.files.peek(empty, 0, 100) == b""
     assert await desk.files.read(empty, 0, 100) == b""
     desk.files.release(handle)
@@ -135,7 +140,9 @@ async def test_a_file_of_bytes_is_those_bytes(desk: Desk) -> None:
 async def test_a_file_of_several_parts_is_joined(desk: Desk) -> None:
     content = Content(ContentId(77), 2000, 0, 2000)
     layout = Layout((Synthesised(b"header"), Backing(100, 500), Synthesised(b"end")))
-    handle = desk.files._keep(OpenFile(Inode(9), layout, desk.pool, content))
+    serving = Serving(content, layout, (content.id, 1))
+    reader = SegmentReader(serving, desk.pool, desk.pictures)
+    handle = desk.files._keep(OpenFile(None, layout, reader))
     whole = b"header" + truth(77, 2000)[100:600] + b"end"
     assert bytes(await desk.files.read(handle, 0, 10_000)) == whole
     assert bytes(await desk.files.read(handle, 3, 20)) == whole[3:23]

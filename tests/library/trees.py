@@ -12,7 +12,7 @@ from musefs.catalog.records import FileRecord
 from musefs.library.naming import NamingRules, fold
 from musefs.library.placing import TreeRules
 from musefs.library.template import Template
-from musefs.library.tree import Tree
+from musefs.library.tree import Preferences, Tree
 from musefs.library.tree_change import TreeChange
 from tests.catalog.records import track
 
@@ -56,7 +56,7 @@ class Grove:
         self.tree = self._tree()
 
     def _tree(self) -> Tree:
-        return Tree(self.database, self.adopted, PRIORITIES, lambda: self.now_ns)
+        return Tree(self.database, self.adopted, Preferences(PRIORITIES), lambda: self.now_ns)
 
     async def adopt(self, rules: TreeRules) -> bool:
         """Start anew with these rules."""

@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.lab.mounting import Mount, write_config
-from tests.lab.processes import free_port, stop
+from tests.lab.players import (
+    UNKNOWN_TO_BEETS,
+    has_audio_for_ffprobe,
+    imported_by_beets,
+    indexed_by_mpd,
+)
 from tests.lab.three_origins import ENVIRONMENT, ThreeOrigins
 
 SIDECARS = {".jpg", ".cue", ".m3u8", ".lrc"}
-UNKNOWN_TO_BEETS = {".tta", ".dsf", ".dff"}
-UNKNOWN_TO_FFMPEG: set[str] = set()
-
-# mpd hides songs that a cue sheet or playlist names: without the plugins it shows them all.
-MPD_CONFIG = """
-music_directory "{music}"
-db_file "{folder}/db"
-log_file "{folder}/log"
-pid_file "{folder}/pid"
-bind_to_address "127.0.0.1"
-port "{port}"
-auto_update "no"
-filesystem_charset "UTF-8"
-audio_output {{
-  type "null"
-  name "null"
-}}
-playlist_plugin {{
-  name "cue"
-  enabled "false"
-}}
-playlist_plugin {{
-  name "m3u"
-  enabled "false"
-}}
-playlist_plugin {{
-  name "extm3u"
-  enabled "false"
-}}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -60,77 +30,62 @@ def mount(library: ThreeOrigins, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="module")
 def tracks(mount: Mount) -> list[Path]:
+    return tracks_of(mount)
+
+
+def tracks_of(mount: Mount) -> list[Path]:
     return [path for path in mount.files() if path.suffix not in SIDECARS]
 
 
+def below(mount: Mount, paths: list[Path]) -> list[str]:
+    return sorted(str(path.relative_to(mount.mountpoint)) for path in paths)
+
+
 def test_mpd_indexes_every_track(mount: Mount, tracks: list[Path], tmp_path: Path) -> None:
-    port = free_port()
-    config = tmp_path / "mpd.conf"
-    config.write_text(MPD_CONFIG.format(music=mount.mountpoint, folder=tmp_path, port=port))
-    mpd = subprocess.Popen(["mpd", "--no-daemon", str(config)], stdin=subprocess.DEVNULL)
-    try:
-        _mpc(port, "update", "--wait")
-        songs = _mpc(port, "listall").splitlines()
-        assert sorted(songs) == sorted(str(p.relative_to(mount.mountpoint)) for p in tracks)
-        titles = _mpc(port, "-f", "%title%", "listall").splitlines()
-        assert all(titles)
-    finally:
-        stop(mpd)
+    songs = indexed_by_mpd(mount.mountpoint, tmp_path)
+    assert sorted(songs) == below(mount, tracks)
+    assert all(songs.values())
 
 
 def test_beets_imports_every_track_that_it_can_read(
     mount: Mount, tracks: list[Path], tmp_path: Path
 ) -> None:
-    (tmp_path / "config.yaml").write_text(
-        f"directory: {mount.mountpoint}\nlibrary: {tmp_path}/library.db\n"
-        "import: {copy: no, move: no, write: no, autotag: no, resume: no}\n"
+    listed = imported_by_beets(mount.mountpoint, tmp_path)
+    assert sorted(listed) == sorted(
+        str(path) for path in tracks if path.suffix not in UNKNOWN_TO_BEETS
     )
-    beet = [sys.executable, "-m", "beets"]
-    environment = {**os.environ, "BEETSDIR": str(tmp_path)}
-    subprocess.run(
-        [*beet, "import", "-A", "-q", str(mount.mountpoint)],
-        env=environment,
-        check=True,
-        timeout=120,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-    )
-    listed = subprocess.run(
-        [*beet, "ls", "-f", "$path"],
-        env=environment,
-        check=True,
-        timeout=60,
-        capture_output=True,
-        text=True,
-    ).stdout.splitlines()
-    expected = [str(path) for path in tracks if path.suffix not in UNKNOWN_TO_BEETS]
-    assert sorted(listed) == sorted(expected)
 
 
 def test_ffprobe_reads_every_track(tracks: list[Path]) -> None:
-    for path in tracks:
-        told = subprocess.run(
-            ["ffprobe", "-v", "error", "-of", "json", "-show_format", "-show_streams", str(path)],
-            capture_output=True,
-            check=True,
-            timeout=30,
-        )
-        answer = json.loads(told.stdout)
-        assert any(stream["codec_type"] == "audio" for stream in answer["streams"]), path
+    assert [path for path in tracks if not has_audio_for_ffprobe(path)] == []
 
 
-def _mpc(port: int, *command: str) -> str:
-    until_s = time.monotonic() + 20
-    while True:
-        done = subprocess.run(
-            ["mpc", "-h", "127.0.0.1", "-p", str(port), *command],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        if done.returncode == 0:
-            return done.stdout
-        if time.monotonic() > until_s:
-            raise TimeoutError(done.stderr)
-        time.sleep(0.1)
+def test_scans_go_on_with_every_server_away(library: ThreeOrigins, tmp_path: Path) -> None:
+    """beets at once; mpd and ffprobe, which read audio too, from the second scan on."""
+    config = write_config(
+        tmp_path / "musefs.yaml",
+        {
+            "state": str(tmp_path / "state"),
+            "origins": [library.sftp_origin(), library.s3_origin()],
+        },
+    )
+    with Mount([config], tmp_path / "mnt", environment=ENVIRONMENT) as mount:
+        mount.wait_indexed()
+        tracks = tracks_of(mount)
+        library.s3.reset()
+        before = imported_by_beets(mount.mountpoint, tmp_path / "beets 1")
+        assert library.s3.stats()["body_bytes"] == 0
+        songs = indexed_by_mpd(mount.mountpoint, tmp_path / "mpd 1")
+        assert sorted(songs) == below(mount, tracks)
+        assert all(map(has_audio_for_ffprobe, tracks))
+        mount.stop()
+        library.sshd.stop()
+        library.s3.pause()
+        try:
+            mount.start()
+            assert imported_by_beets(mount.mountpoint, tmp_path / "beets 2") == before
+            assert indexed_by_mpd(mount.mountpoint, tmp_path / "mpd 2") == songs
+            assert [path for path in tracks if not has_audio_for_ffprobe(path)] == []
+        finally:
+            library.s3.resume()
+            library.sshd.start()
