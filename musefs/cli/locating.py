@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import posixpath
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
@@ -37,6 +39,51 @@ def find_socket(wanted: ServiceOptions, target: str | None = None) -> Path:
     if mountpoint is not None:
         return mounted_state(canonical(mountpoint)) / SOCKET_NAME
     return _only_mounted() or _default()
+
+
+def find_entry(wanted: ServiceOptions, path: str) -> tuple[Path, str]:
+    """The socket of the musefs that shows a path, and the path below the root of its tree.
+
+    A path is meant below a mountpoint when it lies there, as it is or seen from the working folder,
+    otherwise in the tree. Raises as `find_socket` does.
+    """
+    if not path:
+        raise typer.BadParameter('PATH is empty: name a track or a folder; "/" is the whole tree')
+    for candidate in _places(path):
+        above = [m for m in mountpoints.mounts() if m.state and candidate.is_relative_to(m.path)]
+        if above:
+            # Of mounts in one another the innermost, of those at one place the uppermost.
+            mounted = max(reversed(above), key=lambda mounted: len(mounted.path.parts))
+            inside = candidate.relative_to(mounted.path).as_posix()
+            return _socket_of(mounted, wanted), _in_tree(inside)
+    return find_socket(wanted), _in_tree(path)
+
+
+def _places(path: str) -> Iterator[Path]:
+    """Where a path may lie. The first is had without touching a mount, which may hang."""
+    place = Path(path).absolute()
+    if ".." not in place.parts:
+        yield place
+    yield canonical(place)
+
+
+def _in_tree(path: str) -> str:
+    inside = posixpath.normpath(path).strip("/")
+    return "" if inside == "." else inside
+
+
+def _socket_of(mounted: mountpoints.Mounted, wanted: ServiceOptions) -> Path:
+    """The socket of a mount, which has to be the one that the options name, if they do."""
+    socket = (mounted.state or mounted.path) / SOCKET_NAME
+    if (wanted.socket, wanted.config, wanted.mountpoint) == (None, None, None):
+        return socket
+    named = find_socket(wanted)
+    if os.path.realpath(named) != os.path.realpath(socket):
+        raise ServiceUnreachable(
+            f"the path lies below {mounted.path}, which is not the musefs at {named}: give the "
+            "path alone, or the path in the tree"
+        )
+    return named
 
 
 def mounted_state(mountpoint: Path) -> Path:

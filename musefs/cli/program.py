@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from musefs.cli import fsck, logs, mounting, offline, service, why
+from musefs.cli import fsck, logs, mounting, offline, service, tags, why
 from musefs.cli.outcomes import ExitCode
 from musefs.cli.output import allow_any_text, say
 
@@ -27,6 +27,7 @@ for command in (
     *(service.status, service.rescan, service.shutdown),
 ):
     program.command()(command)
+program.add_typer(tags.commands)
 
 
 def _show_version(wanted: bool) -> None:

@@ -12,10 +12,16 @@ from origins import AccessDenied, FileMissing, OriginError, OriginUnavailable
 
 KIND_KEY = "musefs-error"
 """The trailing metadata that names the kind; without it, the failure is one of the transport."""
+TEXT_BYTES_MAX = 2000
+"""gRPC's clients refuse more than 8 KiB of metadata, where each byte may be written as three."""
 
 _CODES: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
     (errors.UnknownOrigin, grpc.StatusCode.NOT_FOUND),
     (errors.NoSuchEntry, grpc.StatusCode.NOT_FOUND),
+    (errors.NotAFolder, grpc.StatusCode.NOT_FOUND),
+    (errors.NotATrack, grpc.StatusCode.FAILED_PRECONDITION),
+    (errors.InvalidTags, grpc.StatusCode.INVALID_ARGUMENT),
+    (errors.InvalidImage, grpc.StatusCode.INVALID_ARGUMENT),
     (FileMissing, grpc.StatusCode.NOT_FOUND),
     (AccessDenied, grpc.StatusCode.PERMISSION_DENIED),
     (OriginUnavailable, grpc.StatusCode.UNAVAILABLE),
@@ -39,7 +45,7 @@ async def refuse(context: grpc.aio.ServicerContext, error: MusefsError | OriginE
     """Answer a call with an error."""
     await context.abort(
         code_of(error),
-        str(error).encode("utf-8", "backslashreplace").decode("utf-8"),
+        _short(str(error).encode("utf-8", "backslashreplace")),
         trailing_metadata=((KIND_KEY, type(error).__name__),),
     )
     raise AssertionError("abort() raises")
@@ -51,3 +57,9 @@ def told(error: grpc.aio.AioRpcError) -> Exception | None:
         if key == KIND_KEY:
             return _KINDS.get(str(value), MusefsError)(error.details())
     return None
+
+
+def _short(text: bytes) -> str:
+    if len(text) <= TEXT_BYTES_MAX:
+        return text.decode()
+    return text[:TEXT_BYTES_MAX].decode(errors="ignore") + "…"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,10 +18,18 @@ from grpc_reflection.v1alpha import reflection
 
 from musefs.control import socket_file
 from musefs.control.failures import refuse
-from musefs.control.messages import progress_message, status_message
+from musefs.control.messages import (
+    MESSAGE_BYTES_MAX,
+    changes_of,
+    edited_message,
+    progress_message,
+    status_message,
+    track_tags_message,
+)
 from musefs.control.v1 import musefs_pb2, musefs_pb2_grpc
 from musefs.errors import ConfigError, MusefsError
 from musefs.indexing.scanning import Progress, ScanOptions
+from musefs.library.track_tags import Edited, TrackTags
 from musefs.status import Status
 from origins import OriginError
 
@@ -30,11 +38,39 @@ log = logging.getLogger(__name__)
 SERVICE = musefs_pb2.DESCRIPTOR.services_by_name["Musefs"].full_name
 CALLS_AT_ONCE_MAX = 64
 DRAIN_S_MAX = 3600.0
-_OPTIONS = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 1 << 20))
+_OPTIONS = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX))
+
+
+class Edits(Protocol):
+    """What can be asked of tags and pictures, see musefs.library.tagging.Tagging.
+
+    Every call raises NoSuchEntry, NotATrack, StateBroken.
+    """
+
+    async def show(self, path: str) -> Sequence[TrackTags]:
+        """The tags of a track, or of the first tracks below a folder."""
+        ...
+
+    async def set(self, path: str, changes: Mapping[str, Sequence[str]]) -> Edited:
+        """Set fields; one without values is removed. Raises InvalidTags."""
+        ...
+
+    async def clear(self, path: str) -> Edited:
+        """Bring back what the files say."""
+        ...
+
+    async def set_art(self, path: str, image: bytes | None) -> Edited:
+        """Give a front cover; None: no picture at all. Raises InvalidImage."""
+        ...
 
 
 class Operated(Protocol):
     """What can be asked of a service."""
+
+    @property
+    def tagging(self) -> Edits:
+        """Tags and pictures."""
+        ...
 
     async def status(self) -> Status:
         """How it does now."""
@@ -137,3 +173,29 @@ class _Servicer:
         log.info("asked to shut down, draining for at most %g s", drain_s)
         self._service.request_shutdown(drain_s)
         return musefs_pb2.ShutdownResponse()
+
+    async def GetTags(self, request: Any, context: Any) -> AsyncIterator[Any]:  # noqa: N802 - gRPC's
+        try:
+            for track in await self._service.tagging.show(request.path):
+                yield track_tags_message(track)
+        except (MusefsError, OriginError) as error:
+            await refuse(context, error)
+
+    async def SetTags(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's
+        changes = changes_of(request.changes)
+        return await _edited(context, self._service.tagging.set(request.path, changes))
+
+    async def ClearTags(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's
+        return await _edited(context, self._service.tagging.clear(request.path))
+
+    async def SetArt(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's
+        image = request.image if request.HasField("image") else None
+        return await _edited(context, self._service.tagging.set_art(request.path, image))
+
+
+async def _edited(context: Any, edit: Awaitable[Edited]) -> Any:
+    """The answer to an edit."""
+    try:
+        return edited_message(await edit)
+    except (MusefsError, OriginError) as error:
+        await refuse(context, error)

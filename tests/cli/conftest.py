@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,6 +21,7 @@ TRACKS = 12
 
 Completed = subprocess.CompletedProcess[str]
 Run = Callable[..., Completed]
+Ask = Callable[..., Awaitable[SimpleNamespace]]
 
 
 def clean_environment(home: Path) -> dict[str, str]:
@@ -44,6 +47,24 @@ def musefs(tmp_path: Path) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Ask:
+    """`await ask(*arguments)`: runs the command while the service goes on serving."""
+
+    async def ask(*arguments: str | Path, **environment: str) -> SimpleNamespace:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "musefs", *map(str, arguments)),
+            cwd=tmp_path,
+            env=clean_environment(tmp_path) | environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, errors = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
+        return SimpleNamespace(code=process.returncode, out=out.decode(), errors=errors.decode())
+
+    return ask
 
 
 def complaint(done: Completed, code: int = 1) -> str:
@@ -78,7 +99,7 @@ def config(tmp_path: Path, music: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def scanned_state(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The state folder of that library, scanned once for all."""
+    """The state folder of that library, scanned once for all; nothing of it was to be cached."""
     folder = tmp_path_factory.mktemp("scanned")
     subprocess.run(
         [sys.executable, "-m", "musefs", "scan", _config_of(folder, music)],

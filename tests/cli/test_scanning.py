@@ -48,11 +48,13 @@ def test_a_scan_in_json_has_counts_and_failures(musefs: Run, config: Path) -> No
 def test_an_unchanged_library_is_not_inspected_again_unless_asked(
     musefs: Run, scanned: Path
 ) -> None:
-    again = musefs("scan", scanned, "--json", "--origin", "nas")
-    full = musefs("scan", scanned, "--json", "--origin", "nas", "--full")
-    counts = [json.loads(done.stdout)["origins"][0]["inspected"] for done in (again, full)]
-    assert counts[0] == 0
-    assert counts[1] >= TRACKS
+    counts = []
+    # The first of them makes up for heads that were not to be kept when it was indexed.
+    for more in ([], [], ["--full"]):
+        done = musefs("scan", scanned, "--json", "--origin", "nas", *more)
+        counts.append(json.loads(done.stdout)["origins"][0]["inspected"])
+    assert counts[1] == 0
+    assert counts[0] == counts[2] >= TRACKS
 
 
 def test_an_unknown_origin_is_told_with_those_there_are(musefs: Run, config: Path) -> None:
@@ -128,7 +130,9 @@ def test_why_tells_all_about_a_track(musefs: Run, scanned: Path, music: Path) ->
     assert 0 <= content["audio_start"] < content["audio_end"] <= content["size"]
     assert sum(segment["length"] for segment in content["layout"]) == answer["size"]
     assert content["cacheable"] is True
-    assert (content["cached_bytes"], content["cached_chunks"]) == (0, 0)
+    # Its head and tail are kept near from the moment it is indexed.
+    assert 0 < content["cached_chunks"] <= content["chunks"]
+    assert 0 < content["cached_bytes"] <= content["size"]
 
 
 def test_why_for_people_has_a_line_for_each_fact(musefs: Run, scanned: Path) -> None:

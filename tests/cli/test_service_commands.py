@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from musefs.control.server import ControlServer
 from musefs.state import StateFolder, claim
-from tests.cli.conftest import TIMEOUT_S, clean_environment
+from tests.cli.conftest import Ask
 from tests.control.service import STATUS, SmallService
-
-Ask = Callable[..., Awaitable[SimpleNamespace]]
 
 
 class EndingService(SmallService):
@@ -53,24 +49,6 @@ async def service(state: StateFolder) -> AsyncIterator[EndingService]:
     yield service
     service.asked.set()
     await ending
-
-
-@pytest.fixture
-def ask(config: Path) -> Ask:
-    """`await ask(*arguments)`: runs the command while the service goes on serving."""
-
-    async def ask(*arguments: str | Path, **environment: str) -> SimpleNamespace:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "musefs", *map(str, arguments)),
-            cwd=config.parent,
-            env=clean_environment(config.parent) | environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, errors = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
-        return SimpleNamespace(code=process.returncode, out=out.decode(), errors=errors.decode())
-
-    return ask
 
 
 async def test_a_status_is_found_by_the_configuration(

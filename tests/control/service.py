@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 
-from musefs.errors import StateBroken, UnknownOrigin
+from musefs.errors import (
+    InvalidImage,
+    InvalidTags,
+    NoSuchEntry,
+    NotATrack,
+    StateBroken,
+    UnknownOrigin,
+)
 from musefs.indexing.scanning import Progress, ScanOptions
+from musefs.library.track_tags import ArtOfTrack, Edited, TrackTags
 from musefs.status import CacheStatus, OriginStatus, Status
 from origins import OriginUnavailable
 
@@ -32,6 +40,69 @@ STATUS = Status(
 )
 
 
+TRACK = TrackTags(
+    path="Ana Luz/Blue/01 Träume.flac",
+    format="flac",
+    tags={
+        "title": ("Träume",),
+        "artist": ("Ana Luz", "Bo"),
+        "lyrics": ("one\n\ttwo \x1b[31m",),
+        "my rating": ("5",),
+    },
+    edited=("art", "genre", "title"),
+    art=(ArtOfTrack(3, "image/png", 2048, given=True), ArtOfTrack(7, "", 10, given=False)),
+    untouched=None,
+)
+OTHER = TrackTags(
+    path="Ana Luz/Blue/02.mp3",
+    format="mp3",
+    tags={},
+    edited=("title",),
+    art=(),
+    untouched="it has an ID3v2 tag of more than 4096 frames",
+)
+FAILURES = {
+    "away": NoSuchEntry("away: there is no such file or folder in the tree"),
+    "cover.jpg": NotATrack("cover.jpg: it is no track: only tracks have tags"),
+    "odd": InvalidTags("tracknumber: x is no whole number from 0 to 65535: give one"),
+    "gif": InvalidImage("the picture is GIF, not JPEG or PNG: convert it"),
+    "broken": StateBroken("catalogue.db: the disk is gone: plug it in"),
+    "long": NoSuchEntry("\udcffé" * 50_000),
+}
+
+
+class SmallTagging:
+    """One album of two tracks. Paths that are named in FAILURES go wrong."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self.tracks: tuple[TrackTags, ...] = (TRACK, OTHER)
+        self.edited = Edited((TRACK, OTHER), 2, pending=False)
+
+    async def show(self, path: str) -> list[TrackTags]:
+        """The track of this path, or all."""
+        self._ask("show", path)
+        return [track for track in self.tracks if track.path == path] or list(self.tracks)
+
+    async def set(self, path: str, changes: Mapping[str, Sequence[str]]) -> Edited:
+        """Remembers it."""
+        return self._ask("set", path, {name: list(values) for name, values in changes.items()})
+
+    async def clear(self, path: str) -> Edited:
+        """Remembers it."""
+        return self._ask("clear", path)
+
+    async def set_art(self, path: str, image: bytes | None) -> Edited:
+        """Remembers it."""
+        return self._ask("set_art", path, image)
+
+    def _ask(self, *asked: object) -> Edited:
+        self.asked.append(asked)
+        if asked[1] in FAILURES:
+            raise FAILURES[str(asked[1])]
+        return self.edited
+
+
 class SmallService:
     """Scans of "nas" end at once; "endless" has no end, other origins go wrong."""
 
@@ -40,6 +111,7 @@ class SmallService:
         self.options: ScanOptions | None = None
         self.scan_ended = asyncio.Event()
         self.broken = False
+        self.tagging = SmallTagging()
 
     async def status(self) -> Status:
         """How it does, or why it cannot tell."""

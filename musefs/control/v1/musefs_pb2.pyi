@@ -137,3 +137,77 @@ class ShutdownRequest(_message.Message):
 class ShutdownResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class GetTagsRequest(_message.Message):
+    __slots__ = ("path",)
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    def __init__(self, path: _Optional[str] = ...) -> None: ...
+
+class TrackTags(_message.Message):
+    __slots__ = ("path", "format", "tags", "edited", "art", "untouched")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    EDITED_FIELD_NUMBER: _ClassVar[int]
+    ART_FIELD_NUMBER: _ClassVar[int]
+    UNTOUCHED_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    format: str
+    tags: _containers.RepeatedCompositeFieldContainer[Field]
+    edited: _containers.RepeatedScalarFieldContainer[str]
+    art: _containers.RepeatedCompositeFieldContainer[ArtOfTrack]
+    untouched: str
+    def __init__(self, path: _Optional[str] = ..., format: _Optional[str] = ..., tags: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., edited: _Optional[_Iterable[str]] = ..., art: _Optional[_Iterable[_Union[ArtOfTrack, _Mapping]]] = ..., untouched: _Optional[str] = ...) -> None: ...
+
+class Field(_message.Message):
+    __slots__ = ("name", "values")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    values: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ArtOfTrack(_message.Message):
+    __slots__ = ("kind", "mime", "length", "given")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    MIME_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    GIVEN_FIELD_NUMBER: _ClassVar[int]
+    kind: int
+    mime: str
+    length: int
+    given: bool
+    def __init__(self, kind: _Optional[int] = ..., mime: _Optional[str] = ..., length: _Optional[int] = ..., given: _Optional[bool] = ...) -> None: ...
+
+class SetTagsRequest(_message.Message):
+    __slots__ = ("path", "changes")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    changes: _containers.RepeatedCompositeFieldContainer[Field]
+    def __init__(self, path: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[Field, _Mapping]]] = ...) -> None: ...
+
+class ClearTagsRequest(_message.Message):
+    __slots__ = ("path",)
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    def __init__(self, path: _Optional[str] = ...) -> None: ...
+
+class SetArtRequest(_message.Message):
+    __slots__ = ("path", "image")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    image: bytes
+    def __init__(self, path: _Optional[str] = ..., image: _Optional[bytes] = ...) -> None: ...
+
+class Edited(_message.Message):
+    __slots__ = ("tracks", "count", "pending")
+    TRACKS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    tracks: _containers.RepeatedCompositeFieldContainer[TrackTags]
+    count: int
+    pending: bool
+    def __init__(self, tracks: _Optional[_Iterable[_Union[TrackTags, _Mapping]]] = ..., count: _Optional[int] = ..., pending: _Optional[bool] = ...) -> None: ...

@@ -49,6 +49,26 @@ class MusefsStub:
                 request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.ShutdownRequest.SerializeToString,
                 response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.ShutdownResponse.FromString,
                 _registered_method=True)
+        self.GetTags = channel.unary_stream(
+                '/musefs.v1.Musefs/GetTags',
+                request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.GetTagsRequest.SerializeToString,
+                response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.TrackTags.FromString,
+                _registered_method=True)
+        self.SetTags = channel.unary_unary(
+                '/musefs.v1.Musefs/SetTags',
+                request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.SetTagsRequest.SerializeToString,
+                response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.Edited.FromString,
+                _registered_method=True)
+        self.ClearTags = channel.unary_unary(
+                '/musefs.v1.Musefs/ClearTags',
+                request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.ClearTagsRequest.SerializeToString,
+                response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.Edited.FromString,
+                _registered_method=True)
+        self.SetArt = channel.unary_unary(
+                '/musefs.v1.Musefs/SetArt',
+                request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.SetArtRequest.SerializeToString,
+                response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.Edited.FromString,
+                _registered_method=True)
 
 
 class MusefsServicer:
@@ -77,6 +97,37 @@ class MusefsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetTags(self, request, context):
+        """The tags of a track, or of the first 1000 tracks below a folder, as they are served.
+        NOT_FOUND: there is no such file or folder in the tree. FAILED_PRECONDITION: it is no track.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetTags(self, request, context):
+        """Changes fields of a track, or of all tracks below a folder; the files at the origins stay as
+        they are. INVALID_ARGUMENT: there is no such field, or a value is none for it; else as GetTags.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClearTags(self, request, context):
+        """Gives a track, or all below a folder, the tags and pictures of the file back. Fails as GetTags.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetArt(self, request, context):
+        """Gives a track, or all below a folder, another front cover, or no picture at all.
+        INVALID_ARGUMENT: it is no JPEG or PNG of at most 10 MiB; else as GetTags.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MusefsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +145,26 @@ def add_MusefsServicer_to_server(servicer, server):
                     servicer.Shutdown,
                     request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.ShutdownRequest.FromString,
                     response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.ShutdownResponse.SerializeToString,
+            ),
+            'GetTags': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetTags,
+                    request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.GetTagsRequest.FromString,
+                    response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.TrackTags.SerializeToString,
+            ),
+            'SetTags': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetTags,
+                    request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.SetTagsRequest.FromString,
+                    response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.Edited.SerializeToString,
+            ),
+            'ClearTags': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClearTags,
+                    request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.ClearTagsRequest.FromString,
+                    response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.Edited.SerializeToString,
+            ),
+            'SetArt': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetArt,
+                    request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.SetArtRequest.FromString,
+                    response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.Edited.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -177,6 +248,114 @@ class Musefs:
             '/musefs.v1.Musefs/Shutdown',
             musefs_dot_control_dot_v1_dot_musefs__pb2.ShutdownRequest.SerializeToString,
             musefs_dot_control_dot_v1_dot_musefs__pb2.ShutdownResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTags(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/musefs.v1.Musefs/GetTags',
+            musefs_dot_control_dot_v1_dot_musefs__pb2.GetTagsRequest.SerializeToString,
+            musefs_dot_control_dot_v1_dot_musefs__pb2.TrackTags.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetTags(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/musefs.v1.Musefs/SetTags',
+            musefs_dot_control_dot_v1_dot_musefs__pb2.SetTagsRequest.SerializeToString,
+            musefs_dot_control_dot_v1_dot_musefs__pb2.Edited.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClearTags(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/musefs.v1.Musefs/ClearTags',
+            musefs_dot_control_dot_v1_dot_musefs__pb2.ClearTagsRequest.SerializeToString,
+            musefs_dot_control_dot_v1_dot_musefs__pb2.Edited.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetArt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/musefs.v1.Musefs/SetArt',
+            musefs_dot_control_dot_v1_dot_musefs__pb2.SetArtRequest.SerializeToString,
+            musefs_dot_control_dot_v1_dot_musefs__pb2.Edited.FromString,
             options,
             channel_credentials,
             insecure,
