@@ -28,6 +28,9 @@ KEPT_ART_BYTES_MAX = 12 << 20
 FETCHED_TEXT_BYTES_MAX = 1 << 20
 """Of what is in front of the audio or behind it, pictures left out: of more, only the beginning."""
 
+SCATTERED_BYTES_MAX = 16 << 20
+"""A file in which readers of tags look everywhere is kept as a whole up to this size."""
+
 _HEADER_BYTES_TYPICAL = 16 << 10
 _BODY_BYTES_MIN = 16 << 10
 
@@ -53,7 +56,8 @@ def heads_of(found: Inspection, size: int, ends: EndSizes) -> Heads:
     pictures = _large_pictures(found.pictures, size, (end, end) if whole else (start, end))
     lead = start + max(0, ends.head_bytes - _HEADER_BYTES_TYPICAL)
     trail = end - trail_bytes(found.format, ends)
-    if trail - lead < _BODY_BYTES_MIN:  # too little between them for a region of its own
+    scattered = found.scattered and size <= SCATTERED_BYTES_MAX
+    if scattered or trail - lead < _BODY_BYTES_MIN:  # too little for a region of its own
         lead, trail = end, end
     places = {0, start, lead, trail, end, size, *(p for art in pictures for p in _span(art))}
     art = list(map(_span, pictures))

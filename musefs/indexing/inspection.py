@@ -83,7 +83,8 @@ class Inspection:
     """What was found; the audio lies in [audio_start, audio_end), in bytes.
 
     `failure` is one line that ends a sentence about the file, None when all is well. With a failure
-    there are no tags, and the audio range is the whole file: it is served untouched.
+    there are no tags, and the audio range is the whole file: it is served untouched. `scattered`:
+    readers of tags look all along the audio.
     """
 
     format: Format
@@ -94,6 +95,7 @@ class Inspection:
     fingerprint: bytes
     duration_s: float | None = None
     failure: str | None = None
+    scattered: bool = False
 
 
 def fingerprint(size: int, head: bytes, tail: bytes) -> bytes:
@@ -201,6 +203,7 @@ def _inspection(found: TagReading, identity: bytes) -> Inspection:
         found.audio_end,
         identity,
         found.duration_s,
+        scattered=found.scattered,
     )
 
 

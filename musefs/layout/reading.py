@@ -56,7 +56,10 @@ _MPEG_PROOF_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class TagReading:
-    """What a file says of itself. The audio lies in [audio_start, audio_end), in bytes."""
+    """What a file says of itself. The audio lies in [audio_start, audio_end), in bytes.
+
+    `scattered`: readers of tags look all along the audio, to know its length.
+    """
 
     format: Format
     tags: Tags
@@ -65,6 +68,7 @@ class TagReading:
     audio_end: int
     duration_s: float | None
     sample_rate: int | None
+    scattered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class _Found:
     pictures: tuple[Picture, ...] = ()
     info: StreamInfo | None = None
     format: Format | None = None
+    scattered: bool = False
 
 
 def read_tags(kind: Format, file: RangedFile) -> TagReading:
@@ -88,8 +93,10 @@ def read_tags(kind: Format, file: RangedFile) -> TagReading:
         raise Malformed(str(error)) from error
     except Exception as error:  # parsers raise anything on bytes that nobody foresaw
         raise Malformed(_reason(error)) from error
+    scattered = found.scattered or actual is Format.AAC
     return TagReading(
-        actual, found.tags, found.pictures, start, end, info.duration_s, info.sample_rate
+        *(actual, found.tags, found.pictures, start, end),
+        *(info.duration_s, info.sample_rate, scattered),
     )
 
 
@@ -189,7 +196,8 @@ def _mp4(file: RangedFile) -> _Found:
     movie_only = MP4(BytesIO(compact(file, moov)))
     tags = from_mp4(movie_only.tags or {})
     length, rate = float(movie_only.info.length), int(movie_only.info.sample_rate)
-    return _Found(tags, pictures, StreamInfo(length or None, rate or None))
+    info = StreamInfo(length or None, rate or None)
+    return _Found(tags, pictures, info, scattered=movie(file).fragmented)
 
 
 def _wav(file: RangedFile) -> _Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -11,6 +12,7 @@ from musefs.indexing.heads import (
     FETCHED_TEXT_BYTES_MAX,
     KEPT_ART_BYTES_MAX,
     PICTURES_MAX,
+    SCATTERED_BYTES_MAX,
     heads_of,
 )
 from musefs.indexing.inspection import DEFAULT_ENDS, Inspection, trail_bytes
@@ -48,6 +50,13 @@ def test_a_short_song_is_kept_as_a_whole() -> None:
     heads = heads_of(found((1000, 61_000)), 61_128, DEFAULT_ENDS)
     assert heads.regions == (0, 1000, 61_000, 61_128)
     assert heads.spans == ((0, 1000), (1000, 61_000), (61_000, 61_128))
+
+
+def test_a_file_in_which_readers_look_everywhere_is_kept_as_a_whole() -> None:
+    for size, is_whole in ((SCATTERED_BYTES_MAX, True), (SCATTERED_BYTES_MAX + 1, False)):
+        inspected = replace(found((1000, size)), scattered=True)
+        kept = heads_of(inspected, size, DEFAULT_ENDS).spans
+        assert (kept == ((0, 1000), (1000, size))) is is_whole
 
 
 def test_more_is_kept_of_an_end_that_readers_look_at() -> None:
