@@ -36,7 +36,12 @@ async def serve(config: Config, mountpoint: Path, ready: Callable[[], None]) -> 
         app = App(parts, str(mountpoint))
         session = Session(
             _operations(parts, app),
-            MountOptions(mountpoint, parts.state.path, config.mount.allow_other),
+            MountOptions(
+                mountpoint,
+                parts.state.path,
+                config.mount.allow_other,
+                is_local=not any(origin.cached for origin in config.origins),
+            ),
         )
         await session.prepare()
         async with _signals(app), _controlled(config, app), beside(background(parts), app.fail):

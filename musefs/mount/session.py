@@ -31,18 +31,24 @@ DRAIN_S = 1.0
 READAHEAD_KIB = 128
 """The kernel's own, for all files: as much as one request holds, and what a mount without root has.
 
-More gains nothing that could be measured and makes it reach farther beyond what a reader of tags
-wants, out of what is kept near. Remote files have a read-ahead of their own.
+More makes it reach farther beyond what a reader of tags wants, out of what is kept near of remote
+files; those have a read-ahead of their own.
 """
+LOCAL_READAHEAD_KIB = 1024
+"""Where every file is read straight through: nothing is fetched in vain, and it is faster."""
 
 
 @dataclass(frozen=True, slots=True)
 class MountOptions:
-    """Where and how to mount. `state` is shown as part of the source's name."""
+    """Where and how to mount. `state` is shown as part of the source's name.
+
+    `is_local`: no file is fetched from afar.
+    """
 
     mountpoint: Path
     state: Path
     allow_other: bool = False
+    is_local: bool = False
 
 
 class Session:
@@ -87,11 +93,13 @@ class Session:
     async def prepare_reading(self) -> None:
         """Once served: set how far the kernel reads ahead, where that is allowed."""
 
+        kib = LOCAL_READAHEAD_KIB if self._options.is_local else READAHEAD_KIB
+
         def widen() -> None:
             self._device = os.stat(self._options.mountpoint).st_dev
             number = f"{os.major(self._device)}:{os.minor(self._device)}"
             with contextlib.suppress(OSError):
-                Path(f"/sys/class/bdi/{number}/read_ahead_kb").write_text(str(READAHEAD_KIB))
+                Path(f"/sys/class/bdi/{number}/read_ahead_kb").write_text(str(kib))
 
         with contextlib.suppress(OSError):
             await asyncio.to_thread(widen)

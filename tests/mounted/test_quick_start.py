@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.lab.mounting import Mount, musefs
+from tests.lab.mounting import Mount, musefs, write_config
 from tests.lab.s3server import ACCESS_KEY, SECRET_KEY
 from tests.lab.three_origins import PREFIX, ThreeOrigins, digest
 
@@ -78,3 +79,23 @@ def test_what_a_source_lacks_is_told_in_one_line(
         assert "key is unknown" in origin["error"]
         assert "ssh-keyscan -p" in origin["error"]
         assert os.listdir(mount.mountpoint) == [".musefs"]
+
+
+@pytest.mark.parametrize(("cache", "kib"), [("off", 1024), ("on", 128)])
+def test_the_kernel_reads_farther_ahead_where_nothing_is_fetched_from_afar(
+    samples: Path, tmp_path: Path, cache: str, kib: int
+) -> None:
+    config = write_config(
+        tmp_path / "musefs.yaml",
+        {
+            "state": str(tmp_path / "state"),
+            "origins": [{"id": "nas", "kind": "local", "path": str(samples), "cache": cache}],
+        },
+    )
+    with Mount([config], tmp_path / "mnt") as mount:
+        device = mount.mountpoint.stat().st_dev
+        bdi = Path(f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb")
+        until_s = time.monotonic() + 5
+        while int(bdi.read_text()) != kib and time.monotonic() < until_s:
+            time.sleep(0.02)
+        assert int(bdi.read_text()) == kib
