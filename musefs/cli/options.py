@@ -61,6 +61,7 @@ def takes(
 
         run.__name__, run.__doc__ = command.__name__, command.__doc__
         run.__annotations__ = hints
+        # What typer reads; the type of functions does not know the attribute.
         run.__signature__ = signature.replace(  # type: ignore[attr-defined]
             parameters=parameters, return_annotation=inspect.Signature.empty
         )

@@ -14,7 +14,8 @@ from musefs.content.chunking import Span
 from musefs.content.fragments import Fragments
 from musefs.indexing.gathering import Gatherer
 from musefs.indexing.heads import Heads, heads_of
-from musefs.indexing.inspection import EndSizes, Inspection, Read, identify, inspect
+from musefs.indexing.inspection import EndSizes, Inspection, identify, inspect
+from musefs.layout.fetching import Read
 from origins import AccessDenied, FileChanged, FileInfo, FileMissing, Origin, OriginUnavailable
 
 log = logging.getLogger(__name__)

@@ -13,13 +13,13 @@ from musefs.content.chunk_files import digest_of
 from musefs.content.chunking import Span
 from musefs.content.fragments import Fragments
 from musefs.indexing.heads import Heads
-from musefs.indexing.inspection import Read
 from musefs.indexing.shared_art import (
     COMPARED_END_BYTES,
     COMPARED_START_BYTES,
     ArtKey,
     SharedArt,
 )
+from musefs.layout.fetching import Read
 from musefs.layout.pictures import Picture
 from origins import FileChanged, OriginError
 

@@ -9,12 +9,12 @@ exception; what the origin raises passes through.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from blake3 import blake3
 
 from musefs.indexing.shared_art import COMPARED_END_BYTES
+from musefs.layout.fetching import Ahead, Read, parsed
 from musefs.layout.formats import (
     TAGS_AT_THE_END,
     WITHOUT_MAGIC,
@@ -24,21 +24,15 @@ from musefs.layout.formats import (
     tail_bytes,
 )
 from musefs.layout.pictures import Picture
-from musefs.layout.ranged import Extents, Malformed, Need, RangedFile
+from musefs.layout.ranged import Extents, Malformed
 from musefs.layout.reading import TagReading, read_tags
 from musefs.layout.tags import NO_TAGS, Tags
 
 FINGERPRINT_HEAD_BYTES = 64 << 10
 FINGERPRINT_TAIL_BYTES = 8 << 10
 
-FETCHES_MAX = 64
 LEAPS_WITH_FORESIGHT_MAX = 2
 _TAGS_BYTES_TYPICAL = 4 << 10
-_AHEAD_BYTES_MIN = 16 << 10
-_AHEAD_BYTES_MAX = 256 << 10
-
-Read = Callable[[int, int], Awaitable[bytes]]
-"""(offset, size) to bytes, fewer only at the end of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,34 +158,14 @@ async def _awaited(read: Read, offset: int, size: int) -> bytes:
 
 
 async def _parse(read: Read, kind: Format, extents: Extents, ends: EndSizes) -> TagReading:
-    ahead = _AHEAD_BYTES_MIN
-    leaps = LEAPS_WITH_FORESIGHT_MAX if ends.foresight else 0
-    for _ in range(FETCHES_MAX):
-        try:
-            return read_tags(kind, RangedFile(extents))
-        except Need as need:
-            start, wanted_end = need.start, need.end
-        behind = extents.known_before(start)
-        if start - behind <= _AHEAD_BYTES_MIN:  # reading on, or over a small gap: more and more
-            start, ahead = behind, min(ahead * 2, _AHEAD_BYTES_MAX)
-        else:
-            ahead = _AHEAD_BYTES_MIN
-            if leaps:  # over a picture, mostly: its end is compared, the audio begins behind it
-                leaps -= 1
-                start, ahead = start - COMPARED_END_BYTES, ends.head_bytes + COMPARED_END_BYTES
-        end = _fetch_end(extents, start, max(wanted_end, start + ahead), ends)
-        data = await read(start, end - start)
-        if len(data) < wanted_end - start:
-            raise Malformed("is shorter than its listing says")
-        extents.add(start, data)
-    raise Malformed(f"has tags in more than {FETCHES_MAX} places")
-
-
-def _fetch_end(extents: Extents, start: int, end: int, ends: EndSizes) -> int:
-    """Read on to the end of the file where the tail begins: tags at the end come together."""
-    if start >= extents.size - ends.tail_bytes:
-        end = extents.size
-    return min(end, extents.size, start + extents.spare_bytes)
+    # A leap is over a picture, mostly: its end is compared, and the audio begins behind it.
+    ahead = Ahead(
+        tail_bytes=ends.tail_bytes,
+        leaps_max=LEAPS_WITH_FORESIGHT_MAX if ends.foresight else 0,
+        leap_bytes=ends.head_bytes + COMPARED_END_BYTES,
+        before_bytes=COMPARED_END_BYTES,
+    )
+    return await parsed(read, extents, lambda file: read_tags(kind, file), ahead)
 
 
 def _inspection(found: TagReading, identity: bytes) -> Inspection:

@@ -25,7 +25,7 @@ from musefs.catalog.pictures import picture_bytes
 from musefs.catalog.tracks import StoredTrack, art_of, stored_tracks
 from musefs.errors import ContentChanged, ContentUnavailable, NoSuchEntry
 from musefs.kit.ordered import in_order
-from musefs.layout.fetching import parsed
+from musefs.layout.fetching import Ahead, parsed
 from musefs.layout.formats import Format
 from musefs.layout.pictures import Picture
 from musefs.layout.ranged import Bounds, Extents, Malformed
@@ -107,9 +107,8 @@ class Retagger:
             return bytes(await self._source.read(content, offset, size))
 
         extents = Extents(content.size, HEADER_BOUNDS)
-        return await parsed(
-            read, extents, lambda file: synthesise(kind, file, wish), tail_bytes=TAIL_BYTES
-        )
+        ahead = Ahead(tail_bytes=TAIL_BYTES)
+        return await parsed(read, extents, lambda file: synthesise(kind, file, wish), ahead)
 
     async def _wish(self, track: StoredTrack, edits: Edits, kind: Format) -> Wish:
         embedded = [

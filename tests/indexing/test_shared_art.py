@@ -10,8 +10,8 @@ import pytest
 from musefs.content.fragments import Fragments
 from musefs.indexing.gathering import Gatherer
 from musefs.indexing.heads import Heads
-from musefs.indexing.inspection import Read
 from musefs.indexing.shared_art import REMEMBERED_BYTES_MAX, ArtKey, SharedArt
+from musefs.layout.fetching import Read
 from musefs.layout.pictures import Picture
 from origins import OriginUnavailable
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from musefs.layout.fetching import parsed
+from musefs.layout.fetching import Ahead, parsed
 from musefs.layout.formats import TAGS_AT_THE_END, TAIL_BYTES, Format, format_of, sniff
 from musefs.layout.ogg_pages import renumbered, window
 from musefs.layout.picture_text import raw_range, text
@@ -117,12 +117,12 @@ def retag(path: Path, change: Change) -> Retagged:
 
     async def made() -> tuple[TagReading, Wish, Layout]:
         extents.add(0, await read(0, HEAD_BYTES))
-        tail_bytes = TAIL_BYTES if kind in TAGS_AT_THE_END else 0
-        reading = await parsed(read, extents, lambda file: read_tags(kind, file), tail_bytes)
+        ahead = Ahead(tail_bytes=TAIL_BYTES if kind in TAGS_AT_THE_END else 0)
+        reading = await parsed(read, extents, lambda file: read_tags(kind, file), ahead)
         cover = change.picture.cover(reading.format) if change.picture else None
         wish = Wish(change.tags(reading.tags), reading.pictures, cover, change.bare)
         layout = await parsed(
-            read, extents, lambda file: synthesise(reading.format, file, wish), tail_bytes
+            read, extents, lambda file: synthesise(reading.format, file, wish), ahead
         )
         return reading, wish, layout
 

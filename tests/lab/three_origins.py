@@ -38,6 +38,10 @@ class ThreeOrigins:
             **sections,
         }
 
+    def far_config(self, state: Path) -> dict[str, Any]:
+        """A musefs.yaml that names the two servers alone."""
+        return self.config(state, origins=[self.sftp_origin(), self.s3_origin()])
+
     def local_origin(self) -> dict[str, Any]:
         """The folder."""
         return {"id": "nas", "kind": "local", "path": str(self.local), "priority": 10}

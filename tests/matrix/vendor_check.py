@@ -15,7 +15,7 @@ from pathlib import Path
 
 from musefs.indexing.inspection import Inspection, inspect
 from musefs.layout.audio_range import audio_range
-from musefs.layout.fetching import parsed
+from musefs.layout.fetching import Ahead, parsed
 from musefs.layout.formats import TAGS_AT_THE_END, TAIL_BYTES, Format
 from musefs.layout.ranged import Extents, Malformed, in_memory
 from musefs.layout.reading import read_tags
@@ -109,10 +109,10 @@ def _outcome(path: Path, change: str) -> Outcome:
     wish = _wish(found, CHANGES[change])
     extents = Extents(len(original))
     extents.add(0, original[:HEAD_BYTES])
-    tail_bytes = TAIL_BYTES if found.format in TAGS_AT_THE_END else 0
+    ahead = Ahead(tail_bytes=TAIL_BYTES if found.format in TAGS_AT_THE_END else 0)
     try:
         layout = asyncio.run(
-            parsed(read, extents, lambda file: synthesise(found.format, file, wish), tail_bytes)
+            parsed(read, extents, lambda file: synthesise(found.format, file, wish), ahead)
         )
     except (Unservable, Malformed) as error:
         return Outcome(change, str(error))

@@ -62,13 +62,7 @@ def test_ffprobe_reads_every_track(tracks: list[Path]) -> None:
 
 def test_scans_go_on_with_every_server_away(library: ThreeOrigins, tmp_path: Path) -> None:
     """beets at once; mpd and ffprobe, which read audio too, from the second scan on."""
-    config = write_config(
-        tmp_path / "musefs.yaml",
-        {
-            "state": str(tmp_path / "state"),
-            "origins": [library.sftp_origin(), library.s3_origin()],
-        },
-    )
+    config = write_config(tmp_path / "musefs.yaml", library.far_config(tmp_path / "state"))
     with Mount([config], tmp_path / "mnt", environment=ENVIRONMENT) as mount:
         mount.wait_indexed()
         tracks = tracks_of(mount)

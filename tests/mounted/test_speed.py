@@ -18,13 +18,7 @@ MEDIAN_S_MAX = 0.005
 
 
 def test_header_and_first_audio_come_from_the_disk(library: ThreeOrigins, tmp_path: Path) -> None:
-    config = write_config(
-        tmp_path / "musefs.yaml",
-        {
-            "state": str(tmp_path / "state"),
-            "origins": [library.sftp_origin(), library.s3_origin()],
-        },
-    )
+    config = write_config(tmp_path / "musefs.yaml", library.far_config(tmp_path / "state"))
     with Mount([config], tmp_path / "mnt", environment=ENVIRONMENT) as mount:
         mount.wait_indexed()
         done = musefs("tags", "set", mount.mountpoint, "genre=Re-tagged")
