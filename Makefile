@@ -23,7 +23,8 @@ check: | $(BIN)/musefs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m 'not long and not swift and not container and not vendor' --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest -m 'not long and not swift and not container and not vendor' --ignore tests/matrix --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest -m 'not vendor' tests/matrix # not measured: what it covers is covered by then
 
 test: setup
 	@$(MAKE) --no-print-directory check
