@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from musefs.layout.ogg_headers import HEADER_PAGES_MAX
@@ -36,7 +36,6 @@ def fits(sizes: HeaderSizes, padding: int, pages: int) -> bool:
     return pages <= sum(sizes.lacings(padding)) <= 255 * pages
 
 
-@settings(max_examples=25)
 @given(sizes_of_headers)
 def test_the_best_padding_is_found(sizes: HeaderSizes) -> None:
     padding, counts = arrangement(sizes)
