@@ -27,6 +27,14 @@ STRAYS_MAX = 16
 GROW_AGAIN_S = 60.0
 CLOSE_S = 2.0
 
+LOST = (
+    asyncssh.SFTPNoConnection,
+    asyncssh.SFTPConnectionLost,
+    asyncssh.DisconnectError,
+    ConnectionError,
+)
+"""What a request raises when its connection, or the session on it, is no more."""
+
 
 @dataclass(slots=True, eq=False)
 class Handle:
@@ -47,6 +55,8 @@ class Connection:
         self.load = 0
         self.strays = 0
         """Files that may be open on the server though nobody knows their handle."""
+        self.lost = False
+        """A request found its session closed; the SSH connection itself may last, or look so."""
         self._ssh = ssh
         self._handles: OrderedDict[Key, Handle] = OrderedDict()
         self._opening: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
@@ -57,7 +67,7 @@ class Connection:
     @property
     def usable(self) -> bool:
         """Whether requests may still be sent on it."""
-        return not self._ssh.is_closed() and self.strays < STRAYS_MAX
+        return not (self.lost or self._ssh.is_closed()) and self.strays < STRAYS_MAX
 
     def has_open(self, key: Key | None) -> bool:
         """Whether that version of the file is open here."""
@@ -131,6 +141,9 @@ class Pool:
         connection.load += 1
         try:
             yield connection
+        except LOST:
+            connection.lost = True
+            raise
         finally:
             connection.load -= 1
 

@@ -126,6 +126,13 @@ class Sshd:
         for pid in _children(self._process.pid):
             subprocess.run(["kill", "-9", pid], check=False, stderr=subprocess.DEVNULL)
 
+    def kill_sessions(self) -> None:
+        """Kill the processes that serve files; their SSH connections go on."""
+        assert self._process is not None
+        for pid in _children(self._process.pid):
+            if not _children(int(pid)):
+                subprocess.run(["kill", "-9", pid], check=True)
+
 
 def _children(pid: int) -> list[str]:
     """The pids of a process's children, the youngest generation first."""

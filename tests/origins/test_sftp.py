@@ -83,6 +83,20 @@ async def test_a_connection_that_died_is_replaced(peer: SftpPeer) -> None:
     await origin.aclose()
 
 
+async def test_a_session_that_died_is_replaced_though_its_connection_lasts(peer: SftpPeer) -> None:
+    data = some_bytes(600_000)
+    peer.put("f", data)
+    origin = open_origin(peer.spec())
+    version = (await origin.stat("f")).version
+    for _ in range(5):
+        assert await origin.read("f", version, 0, 10) == data[:10]
+        peer.server.kill_sessions()
+        with suppress(OriginUnavailable):
+            assert await origin.read("f", version, 0, len(data)) == data
+        assert await origin.read("f", version, 0, len(data)) == data
+    await origin.aclose()
+
+
 async def test_a_restarted_server_is_found_again(peer: SftpPeer) -> None:
     peer.put("f", b"bytes")
     origin = open_origin(peer.spec())
