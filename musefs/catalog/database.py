@@ -23,7 +23,7 @@ from musefs.errors import StateBroken
 Row = tuple[Any, ...]
 Parameters = Sequence[object] | Mapping[str, object]
 
-MIGRATIONS: tuple[str, ...] = ("schema.sql", "schema_2.sql")
+MIGRATIONS: tuple[str, ...] = ("schema.sql", "schema_2.sql", "schema_3.sql")
 """Scripts in order; the catalogue's `user_version` counts how many of them it has seen."""
 
 BUSY_TIMEOUT_S = 10.0

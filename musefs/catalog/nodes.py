@@ -17,8 +17,8 @@ _COLUMNS = "inode, parent, name, kind, track_id, content_id, size, mtime_ns, sub
 
 
 _INSERT = (
-    "INSERT INTO nodes (parent, name, folded, kind, mtime_ns, size, track_id, file_id,"
-    " content_id, layout_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO nodes (inode, parent, name, folded, kind, mtime_ns, size, track_id, file_id,"
+    " content_id, layout_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -131,21 +131,25 @@ async def path_of(queries: Queries, entry: Node) -> str:
     return "/".join(row[0] for row in rows)
 
 
-async def insert(tx: Transaction, new: NewNode) -> Inode:
-    """Make an entry."""
-    rows = await tx.rows(f"{_INSERT} RETURNING inode", _inserted(new))
-    if new.kind == "folder":
-        await tx.rows("UPDATE nodes SET subfolders = subfolders + 1 WHERE inode = ?", [new.parent])
-    return Inode(rows[0][0])
+async def next_inode(tx: Transaction) -> Inode:
+    """The inode that the next entry gets: one never given before."""
+    row = await tx.row("SELECT seq FROM sqlite_sequence WHERE name = 'nodes'")
+    return Inode(row[0] + 1 if row else ROOT + 1)
 
 
-async def insert_files(tx: Transaction, new: Sequence[NewNode]) -> None:
-    """Make several entries, none of them a folder."""
-    await tx.run_many(_INSERT, [_inserted(one) for one in new])
+async def insert(tx: Transaction, new: Sequence[NewNode], first: Inode) -> None:
+    """Make entries, with the inodes from `first` on; folders in front of what is in them."""
+    rows = [_inserted(inode, one) for inode, one in enumerate(new, first)]
+    await tx.run_many(_INSERT, rows)
+    await tx.run_many(
+        "UPDATE nodes SET subfolders = subfolders + 1 WHERE inode = ?",
+        [(one.parent,) for one in new if one.kind == "folder"],
+    )
 
 
-def _inserted(new: NewNode) -> list[object]:
+def _inserted(inode: int, new: NewNode) -> list[object]:
     return [
+        inode,
         new.parent,
         new.name,
         new.folded,

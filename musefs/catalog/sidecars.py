@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from musefs.catalog.database import Queries, Transaction
@@ -44,6 +45,21 @@ async def sidecar_files(queries: Queries, origin: str, folder: str) -> list[Side
         )
         for row in rows
     ]
+
+
+async def with_sidecars(
+    queries: Queries, folders: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Those of these (origin, folder) pairs, some hundreds at most, that have a sidecar."""
+    if not folders:
+        return []
+    rows = await queries.rows(
+        "SELECT DISTINCT origin, folder FROM files WHERE kind = 'sidecar'"
+        f" AND (origin, folder) IN (VALUES {','.join(['(?, ?)'] * len(folders))})",
+        [value for origin, folder in folders for value in (origin, to_blob(folder))],
+    )
+    found = {(row[0], from_blob(row[1])) for row in rows}
+    return [pair for pair in folders if pair in found]
 
 
 async def track_folders(queries: Queries, origin: str, folder: str) -> list[Inode]:

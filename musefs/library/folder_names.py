@@ -17,9 +17,9 @@ ENTRIES_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Who has a name. The inode of an entry that is still to be inserted is None."""
+    """Who has a name."""
 
-    inode: Inode | None
+    inode: Inode
     kind: NodeKind
 
 

@@ -66,6 +66,7 @@ class Placing:
         self._perhaps_empty: set[Inode] = set()
         self._names = FolderNames(tx)
         self._new: list[NewNode] = []
+        self._next_inode: Inode | None = None
 
     async def put_track(self, shown: ShownTrack, entry: Node | None) -> None:
         """Have a track stand where its tags put it."""
@@ -126,8 +127,9 @@ class Placing:
     async def flush(self) -> None:
         """Insert the entries that were put off: until then no query sees them."""
         new, self._new = self._new, []
-        if new:
-            await nodes.insert_files(self._tx, new)
+        if new and self._next_inode is not None:
+            await nodes.insert(self._tx, new, self._next_inode)
+            self._next_inode = Inode(self._next_inode + len(new))
 
     async def tidy(self) -> None:
         """Remove folders that have become empty, and date those that have changed."""
@@ -150,21 +152,16 @@ class Placing:
         self.change.folders.add(entry.parent)
         self._perhaps_empty.add(entry.parent)
 
-    async def _insert(self, new: NewNode) -> None:
-        """Insert a file; a track later with others, when its folder's names are at hand."""
+    async def _insert(self, new: NewNode) -> Inode:
+        """Insert an entry, most of them later with others: nothing asks for them until then."""
         named = await self._named(new)
-        if new.kind == "track" and await self._names.is_known(new.parent):
-            self._names.add(new.parent, named.folded, Taken(None, new.kind))
-            self._new.append(named)
-        else:
-            inode = await nodes.insert(self._tx, named)
-            self._names.add(new.parent, named.folded, Taken(inode, new.kind))
-
-    async def _insert_folder(self, new: NewNode) -> Inode:
-        named = await self._named(new)
-        inode = await nodes.insert(self._tx, named)
+        if self._next_inode is None:
+            self._next_inode = await nodes.next_inode(self._tx)
+        inode = Inode(self._next_inode + len(self._new))
+        self._new.append(named)
         self._names.add(new.parent, named.folded, Taken(inode, new.kind))
-        self._names.begin(inode)
+        if new.kind == "sidecar" or not await self._names.is_known(new.parent):
+            await self.flush()
         return inode
 
     async def _named(self, new: NewNode) -> NewNode:
@@ -180,7 +177,8 @@ class Placing:
         inode = await self._folder_named(parent, names[-1])
         if inode is None:
             new = NewNode(parent, names[-1], "", "folder", mtime_ns=self._now_ns)
-            inode = await self._insert_folder(new)
+            inode = await self._insert(new)
+            self._names.begin(inode)
         self._folders[names] = inode
         return inode
 

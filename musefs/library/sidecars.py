@@ -33,7 +33,7 @@ async def place_sidecars(
             await placing.take_out(entry)
         else:
             todo.append(replica)
-    todo = deque(dict.fromkeys(todo))
+    todo = deque(await sidecars.with_sidecars(tx, list(dict.fromkeys(todo))))
     new: dict[int, tuple[SidecarFile, Inode | None, dict[str, str]]] = {}
     while todo:
         origin, folder = todo.popleft()

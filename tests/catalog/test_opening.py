@@ -20,10 +20,10 @@ from musefs.catalog import nodes
 from musefs.catalog.contents import Contents
 from musefs.catalog.database import MIGRATIONS, Database, open_database, open_readonly
 from musefs.catalog.files import Files
-from musefs.catalog.nodes import ROOT, NewNode, insert, node
+from musefs.catalog.nodes import ROOT, NewNode, insert, next_inode, node
 from musefs.catalog.tracks import stored_tracks
 from musefs.errors import StateBroken
-from musefs.model import TrackId
+from musefs.model import Inode, TrackId
 from tests.catalog.records import connections, opened, track, until_connections
 
 Open = Callable[[Path], Awaitable[Database]]
@@ -67,8 +67,12 @@ async def test_a_fresh_catalogue_has_an_empty_tree_of_the_newest_version(tmp_pat
         assert root is not None
         assert (root.kind, root.subfolders) == ("folder", 0)
         async with database.writing() as tx:
-            first = await insert(tx, NewNode(ROOT, "a", "a", "folder", 0))
-    assert first == 100
+            assert await next_inode(tx) == 100
+            await insert(tx, [NewNode(ROOT, "a", "a", "folder", 0)], Inode(100))
+            assert await next_inode(tx) == 101
+        root = await node(database, ROOT)
+        assert root is not None
+        assert root.subfolders == 1
     assert version_of(path) == len(MIGRATIONS)
 
 
