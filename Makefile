@@ -18,13 +18,18 @@ help:
 setup:
 	@PYTHON='$(PYTHON)' config/setup.sh
 
+QUICK := 'not long and not swift and not container and not vendor'
+# Tests without servers, mounts and time limits: two run at once.
+UNMOUNTED := $(addprefix tests/,catalog config content control federation fakes indexing kit layout library)
+
 check: | $(BIN)/musefs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m 'not long and not swift and not container and not vendor' --ignore tests/matrix --cov --cov-report=term-missing:skip-covered
-	$(BIN)/pytest -m 'not vendor' tests/matrix # not measured: what it covers is covered by then
+	$(BIN)/pytest -m $(QUICK) $(UNMOUNTED) -n 2 --dist worksteal --cov --cov-report= --cov-fail-under=0
+	$(BIN)/pytest -m $(QUICK) $(addprefix --ignore=,$(UNMOUNTED) tests/matrix) --cov --cov-append --cov-report=term-missing:skip-covered
+	$(BIN)/pytest -m $(QUICK) tests/matrix # not measured: what it covers is covered by then
 
 test: setup
 	@$(MAKE) --no-print-directory check
