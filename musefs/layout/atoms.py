@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from musefs.layout.ranged import Malformed, RangedFile, parsed_once
 
@@ -26,10 +27,10 @@ _TEXTUAL = {
     b"meta": {b"hdlr", b"ilst"},
 }
 _PICTURES = b"covr"
+_HEAD = struct.Struct(">I4s")
 
 
-@dataclass(frozen=True, slots=True)
-class Atom:
+class Atom(NamedTuple):
     """An atom from `start` to `end`; what it holds begins at `payload`. Offsets in the file.
 
     `end` is never behind the end of what holds the atom; `whole` says whether it had to be cut.
@@ -55,8 +56,7 @@ class Movie:
 def atoms_in(file: RangedFile, start: int, end: int) -> Iterator[Atom]:
     """The atoms of a range, one after another. Raises Malformed."""
     while start + 8 <= end:
-        head = file.exactly(start, 8)
-        length, kind = struct.unpack(">I4s", head)
+        length, kind = _HEAD.unpack(file.exactly(start, 8))
         header = 8
         if length == 1:
             (length,) = struct.unpack(">Q", file.exactly(start + 8, 8))

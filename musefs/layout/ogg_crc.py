@@ -25,6 +25,20 @@ def mirrored(data: bytes) -> bytes:
     return data.translate(_MIRROR)
 
 
+def mirrored_view(data: Buffer) -> memoryview:
+    """The same for more than a few bytes; fastest for what fits a processor's cache."""
+    # Unlike that of bytes, the translate of a bytearray does not look for whether anything changes.
+    return memoryview(bytearray(data).translate(_MIRROR))
+
+
+def stored_checksum(head: bytes, body: Iterable[Buffer]) -> bytes:
+    """As it stands in a page: of a head with zeros in its place, and of a body that is mirrored."""
+    state = zlib.crc32(head.translate(_MIRROR), 0xFFFF_FFFF)
+    for part in body:
+        state = zlib.crc32(part, state)
+    return (~state & 0xFFFF_FFFF).to_bytes(4, "big").translate(_MIRROR)
+
+
 def checksum(parts: Iterable[Buffer]) -> int:
     """The checksum of bytes that are given mirrored, in any number of parts."""
     state = 0xFFFF_FFFF

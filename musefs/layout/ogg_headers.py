@@ -13,11 +13,19 @@ from itertools import islice
 from typing import NamedTuple
 
 from musefs.layout.formats import Format, ogg_codec
+from musefs.layout.ogg_pages import (
+    CAPTURE,
+    LACING_VALUES_MAX,
+    PAGE_BYTES_MAX,
+    PAGE_HEAD_BYTES,
+    body_bytes,
+)
 from musefs.layout.ranged import Malformed, RangedFile, parsed_once
 
 HEADER_PAGES_MAX = 2048
-_PAGE_HEAD_BYTES = 27
-_PAGE_BYTES_MAX = 27 + 255 + 255 * 255
+_NO_PAGE = "is not an Ogg file, or its pages are damaged"
+_WINDOW_BYTES = 128 << 10
+_HEAD = struct.Struct("<5sBqII4xB")
 COMMENT_PREFIX_BYTES = {
     Format.VORBIS: 7,  # packet type 3, "vorbis"
     Format.OPUS: 8,  # "OpusTags"
@@ -27,7 +35,10 @@ COMMENT_PREFIX_BYTES = {
 
 
 class Page(NamedTuple):
-    """One page: its lacing values and where its payload begins. Offsets in the file."""
+    """One page: its lacing values and where its payload begins. Offsets in the file.
+
+    `at_hand` is the payload when it was read along with the head, else a part of it (`body_of`).
+    """
 
     start: int
     flags: int
@@ -37,6 +48,7 @@ class Page(NamedTuple):
     lacing: bytes
     payload: int
     end: int
+    at_hand: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +77,12 @@ def ogg_headers(file: RangedFile) -> OggHeaders:
     for page in islice(pages(file), HEADER_PAGES_MAX):
         serials.add(page.serial)
         if codec is None:
-            first = file.exactly(page.payload, page.end - page.payload)
-            codec, serial = ogg_codec(first), page.serial
+            codec, serial = ogg_codec(body_of(file, page)), page.serial
         if codec is None:
             continue
         if page.serial != serial:
             continue
-        body = file.exactly(page.payload, page.end - page.payload)
+        body = body_of(file, page)
         complete, carried, rest = _packets(page, carried, body)
         for index, packet in enumerate(complete):
             packets.append(packet)
@@ -84,7 +95,7 @@ def ogg_headers(file: RangedFile) -> OggHeaders:
 
 def last_granule(file: RangedFile, serial: int) -> int | None:
     """The granule position of the last page, if that page is known already."""
-    for length in (_PAGE_BYTES_MAX, 16 << 10, 8 << 10):
+    for length in (PAGE_BYTES_MAX, 16 << 10, 8 << 10):
         start = max(0, file.size - length)
         data = file.part(start, file.size, at_hand=True).at(0, length)
         if len(data) < file.size - start:
@@ -98,17 +109,41 @@ def last_granule(file: RangedFile, serial: int) -> int | None:
 
 def pages(file: RangedFile) -> Iterator[Page]:
     """The pages from the start of the file. Raises Malformed where none begins."""
-    position = 0
-    while position + _PAGE_HEAD_BYTES <= file.size:
-        head = file.at(position, _PAGE_HEAD_BYTES)
-        if head[:5] != b"OggS\0":
-            raise Malformed("is not an Ogg file, or its pages are damaged")
-        flags, granule, serial, sequence, count = struct.unpack_from("<5xBqII4xB", head)
-        lacing = file.exactly(position + _PAGE_HEAD_BYTES, count)
-        payload = position + _PAGE_HEAD_BYTES + count
-        position_after = payload + sum(lacing)
-        yield Page(position, flags, granule, serial, sequence, lacing, payload, position_after)
-        position = position_after
+    position = start = 0
+    window = b""
+    while position + PAGE_HEAD_BYTES <= file.size:
+        if position - start + PAGE_HEAD_BYTES + LACING_VALUES_MAX > len(window):
+            start, window = position, _window(file, position)
+        head = position - start
+        capture, flags, granule, serial, sequence, count = _HEAD.unpack_from(window, head)
+        if capture != CAPTURE:
+            raise Malformed(_NO_PAGE)
+        lacing = window[head + PAGE_HEAD_BYTES : head + PAGE_HEAD_BYTES + count]
+        payload = position + PAGE_HEAD_BYTES + count
+        end = payload + body_bytes(lacing)
+        if end - start > len(window) and start < position:
+            start, window = position, _window(file, position)
+        body = window[payload - start : end - start]
+        yield Page(position, flags, granule, serial, sequence, lacing, payload, end, body)
+        position = end
+
+
+def _window(file: RangedFile, position: int) -> bytes:
+    """What is known from a page on, its head at least. Raises Need, BoundReached, Malformed."""
+    known = file.part(position, position + _WINDOW_BYTES, at_hand=True).read()
+    if len(known) >= PAGE_HEAD_BYTES + LACING_VALUES_MAX:
+        return known
+    head = file.exactly(position, PAGE_HEAD_BYTES)
+    if not head.startswith(CAPTURE):
+        raise Malformed(_NO_PAGE)
+    head += file.exactly(position + PAGE_HEAD_BYTES, head[-1])
+    return max(head, known, key=len)
+
+
+def body_of(file: RangedFile, page: Page) -> bytes:
+    """The payload of a page. Raises Need, BoundReached, Malformed."""
+    length = page.end - page.payload
+    return page.at_hand if len(page.at_hand) == length else file.exactly(page.payload, length)
 
 
 def _packets(page: Page, carried: bytes, body: bytes) -> tuple[list[bytes], bytes, bool]:

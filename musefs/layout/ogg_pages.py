@@ -34,6 +34,12 @@ _CHECKSUMS_MAX = 64
 """So many pages are hashed in one walk to see whether they are some."""
 
 
+def body_bytes(lacing: bytes) -> int:
+    """How long the body of a page with these lacing values is. Most pages have 255 only."""
+    full = 255 * lacing.count(255)
+    return full if full == 255 * len(lacing) else sum(lacing)
+
+
 class PageHead(NamedTuple):
     """A page whose lacing values are at hand; `start` is its place in the data."""
 
@@ -103,7 +109,7 @@ def _head(data: bytes, place: int) -> PageHead | None:
     lacing = data[place + PAGE_HEAD_BYTES : place + PAGE_HEAD_BYTES + count]
     if flags > _FLAGS_MAX or len(lacing) < count:
         return None
-    size = PAGE_HEAD_BYTES + count + sum(lacing)
+    size = PAGE_HEAD_BYTES + count + body_bytes(lacing)
     return PageHead(place, size, flags, serial, sequence, crc)
 
 

@@ -7,31 +7,42 @@ of a picture: a piece knows where a reader finds its bytes, and those bytes for 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
-from musefs.layout.ogg_crc import checksum, mirrored
-from musefs.layout.ogg_pages import CHECKSUM_AT, CONTINUED, LACING_VALUES_MAX, NO_PACKET_ENDS
+from musefs.layout.ogg_crc import mirrored_view, stored_checksum
+from musefs.layout.ogg_pages import (
+    CONTINUED,
+    LACING_VALUES_MAX,
+    NO_PACKET_ENDS,
+    body_bytes,
+)
 from musefs.layout.segments import ArtText, Backing, Segment, Synthesised
 from musefs.model import Buffer
 
-_HEAD = struct.Struct("<4sBBqIIIB")
+_START = struct.Struct("<4sBBqII")
+_NO_CHECKSUM = bytes(4)
+
+Part = Synthesised | Backing | ArtText
+"""What the body of a page can be made of."""
 
 
 class Piece(NamedTuple):
-    """Bytes of a packet: where a reader finds them, and themselves mirrored (`ogg_crc`)."""
+    """So many bytes of a packet: the segments where a reader finds them, in order.
 
-    segment: Synthesised | Backing | ArtText
-    mirrored: memoryview
+    `mirrored` are the bytes themselves, in parts as `ogg_crc` has them; they can be gone through
+    once.
+    """
 
-    def part(self, start: int, end: int) -> Piece:
-        """Bytes [start, end) of this piece."""
-        return Piece(self.segment.part(start, end), self.mirrored[start:end])
+    segments: Sequence[Part]
+    length: int
+    mirrored: Iterable[Buffer]
 
 
 def inline(data: bytes) -> Piece:
     """A piece of bytes that exist in the layout alone."""
-    return Piece(Synthesised(data), memoryview(mirrored(data)))
+    return Piece((Synthesised(data),), len(data), (mirrored_view(data),))
 
 
 def lacing_values(packet_bytes: int) -> int:
@@ -79,47 +90,73 @@ def paginate(
     `counts` says how many lacing values each page has (`plan`). Granule positions are 0, as headers
     have it, or -1 where no packet ends (RFC 3533 section 6, field 4).
     """
-    lacing = b"".join(_lacing(packet) for packet in packets)
-    pieces = _Pieces(piece for packet in packets for piece in packet)
-    segments: list[Segment] = []
+    lacing = b"".join(map(_lacing, packets))
+    pieces = [piece for packet in packets for piece in packet]
+    bodies = _Bodies(chain.from_iterable(piece.mirrored for piece in pieces))
+    segments = _Segments(chain.from_iterable(piece.segments for piece in pieces))
+    made: list[Segment] = []
     place = 0
-    for number, count in enumerate(counts):
+    for count in counts:
         values = lacing[place : place + count]
-        if place and lacing[place - 1] == 255:
-            flags |= CONTINUED
+        length = body_bytes(values)
+        granule = NO_PACKET_ENDS if length == 255 * count else 0
+        start = _START.pack(b"OggS", 0, flags, granule, serial, sequence & 0xFFFF_FFFF)
+        end = bytes((count,)) + values
+        crc = stored_checksum(start + _NO_CHECKSUM + end, bodies.take(length))
+        made.append(Synthesised(start + crc + end))
+        made += segments.take(length)
+        flags = CONTINUED if values[-1] == 255 else 0
         place += count
-        body = pieces.take(sum(values))
-        granule = 0 if min(values) < 255 else NO_PACKET_ENDS
-        fields = (b"OggS", 0, flags, granule, serial, sequence + number & 0xFFFF_FFFF, 0, count)
-        head = bytearray(_HEAD.pack(*fields) + values)
-        parts: list[Buffer] = [mirrored(bytes(head)), *(piece.mirrored for piece in body)]
-        struct.pack_into("<I", head, CHECKSUM_AT, checksum(parts))
-        segments.append(Synthesised(bytes(head)))
-        segments.extend(piece.segment for piece in body)
-        flags = 0
-    return segments
+        sequence += 1
+    return made
 
 
 def _lacing(packet: Sequence[Piece]) -> bytes:
-    whole, rest = divmod(sum(piece.segment.length for piece in packet), 255)
+    whole, rest = divmod(sum(piece.length for piece in packet), 255)
     return b"\xff" * whole + bytes([rest])
 
 
-class _Pieces:
-    """Pieces in a row, taken from the front."""
+class _Bodies:
+    """Mirrored bytes in a row, taken from the front."""
 
-    def __init__(self, pieces: Iterable[Piece]) -> None:
-        self._waiting: Iterator[Piece] = iter(pieces)
-        self._rest: Piece | None = None
+    def __init__(self, views: Iterable[Buffer]) -> None:
+        self._waiting = iter(views)
+        self._view: Buffer = b""
+        self._taken = 0
 
-    def take(self, length: int) -> list[Piece]:
-        """The pieces of the next `length` bytes."""
-        taken: list[Piece] = []
-        while length:
-            piece = self._rest or next(self._waiting)
-            size = piece.segment.length
-            self._rest = piece.part(length, size) if size > length else None
-            if size:
-                taken.append(piece.part(0, length) if size > length else piece)
-            length -= min(size, length)
-        return taken
+    def take(self, length: int) -> list[Buffer]:
+        """The next `length` bytes."""
+        found: list[Buffer] = []
+        start, end = self._taken, self._taken + length
+        while end > len(self._view):
+            found.append(self._view[start:])
+            start, end = 0, end - len(self._view)
+            self._view = next(self._waiting)
+        found.append(self._view[start:end])
+        self._taken = end
+        return found
+
+
+class _Segments:
+    """Segments in a row, taken from the front."""
+
+    def __init__(self, segments: Iterable[Part]) -> None:
+        self._waiting = iter(segments)
+        self._segment: Part = Synthesised(b"")
+        self._taken = 0
+
+    def take(self, length: int) -> list[Part]:
+        """What the next `length` bytes are made of."""
+        found: list[Part] = []
+        segment, start = self._segment, self._taken
+        end = start + length
+        size = segment.length
+        while end > size:
+            if start < size:
+                found.append(segment.part(start, size) if start else segment)
+            segment = next(self._waiting)
+            start, end, size = 0, end - size, segment.length
+        if start < end:
+            found.append(segment.part(start, end))
+        self._segment, self._taken = segment, end
+        return found

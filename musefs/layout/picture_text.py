@@ -6,16 +6,17 @@ all of it, mirrored; as the tracks of an album share their cover, the last few t
 
 from __future__ import annotations
 
-import zlib
 from binascii import b2a_base64
 from collections import OrderedDict
+from collections.abc import Iterator
 from threading import Lock
 
-from musefs.layout.ogg_crc import mirrored
+from musefs.layout.ogg_crc import mirrored_view
 from musefs.layout.segments import ArtText
 from musefs.model import PictureId
 
 TEXTS_BYTES_MAX = 32 << 20
+_GROUP_BYTES = 48 << 10
 
 
 def text_length(picture_length: int) -> int:
@@ -45,32 +46,48 @@ def text(part: ArtText, raw: bytes) -> bytes:
 
 
 class MirroredTexts:
-    """The mirrored texts of the pictures that were used last, as many as fit in `bytes_max`."""
+    """The mirrored texts of the pictures that were used last.
+
+    As many are kept as fit in `bytes_max`, together with their pictures.
+    """
 
     def __init__(self, bytes_max: int = TEXTS_BYTES_MAX) -> None:
         self._bytes_max = bytes_max
         self._bytes = 0
-        self._texts: OrderedDict[tuple[PictureId, int, int], bytes] = OrderedDict()
+        self._texts: OrderedDict[PictureId, tuple[bytes, tuple[memoryview, ...]]] = OrderedDict()
         self._lock = Lock()
 
-    def of(self, picture: PictureId, data: bytes) -> bytes:
-        """The text of the whole picture, mirrored as `ogg_crc` has it."""
-        # The checksum is cheap, and makes a wrong text impossible, whatever the caller's ids are.
-        key = (picture, len(data), zlib.crc32(data))
+    def of(self, picture: PictureId, data: bytes) -> tuple[memoryview, ...]:
+        """The text of the whole picture in parts, mirrored as `ogg_crc` has it."""
         with self._lock:
-            found = self._texts.get(key)
-            if found is not None:
-                self._texts.move_to_end(key)
-                return found
-        made = mirrored(b2a_base64(data, newline=False))
-        self._keep(key, made)
+            known = self._texts.get(picture)
+            # To compare is cheap, and makes a wrong text impossible, whatever the caller's ids are.
+            if known is not None and known[0] == data:
+                self._texts.move_to_end(picture)
+                return known[1]
+        made = tuple(map(mirrored_view, _text_in_parts(data)))
+        self._keep(picture, data, made)
         return made
 
-    def _keep(self, key: tuple[PictureId, int, int], made: bytes) -> None:
-        if len(made) > self._bytes_max:
-            return
+    def _keep(self, picture: PictureId, data: bytes, made: tuple[memoryview, ...]) -> None:
         with self._lock:
-            self._bytes += len(made) - len(self._texts.pop(key, b""))
-            self._texts[key] = made
+            if picture in self._texts:
+                self._bytes -= _size(self._texts.pop(picture))
+            kept = data, made
+            if _size(kept) > self._bytes_max:
+                return
+            self._texts[picture] = kept
+            self._bytes += _size(kept)
             while self._bytes > self._bytes_max:
-                self._bytes -= len(self._texts.popitem(last=False)[1])
+                self._bytes -= _size(self._texts.popitem(last=False)[1])
+
+
+def _size(kept: tuple[bytes, tuple[memoryview, ...]]) -> int:
+    return len(kept[0]) + sum(map(len, kept[1]))
+
+
+def _text_in_parts(data: bytes) -> Iterator[bytes]:
+    """Of whole groups of three bytes each, but for the last."""
+    view = memoryview(data)
+    for start in range(0, len(data), _GROUP_BYTES):
+        yield b2a_base64(view[start : start + _GROUP_BYTES], newline=False)

@@ -58,6 +58,7 @@ class Extents:
         self._bounds = bounds or Bounds()
         self._fetched: list[tuple[int, bytes]] = []
         self._holes: list[tuple[int, int]] = []
+        self._recent: tuple[int, bytes] = 0, b""
         self._reads = 0
         self.parsed: dict[tuple[object, int, int], object] = {}
 
@@ -99,6 +100,9 @@ class Extents:
             raise BoundReached("has tags in more pieces than any player writes")
         if end - start > self._bounds.read_bytes_max:
             raise BoundReached(f"has tags larger than {_mebibytes(self._bounds.read_bytes_max)}")
+        offset, data = self._recent  # most reads lie next to the one before
+        if offset <= start and end <= offset + len(data):
+            return data[start - offset : end - offset]
         pieces: list[bytes] = []
         while start < end:
             piece = self._piece(start, end)
@@ -109,6 +113,7 @@ class Extents:
     def _piece(self, start: int, end: int) -> bytes:
         for offset, data in self._fetched:
             if offset <= start < offset + len(data):
+                self._recent = offset, data
                 return data[start - offset : end - offset]
         following = [offset for offset, _ in self._fetched if start < offset < end]
         gap_end = min(following, default=end)
@@ -159,8 +164,10 @@ class RangedFile:
 
     def at(self, offset: int, length: int) -> bytes:
         """Bytes [offset, offset + length), fewer at the end. Raises Need, BoundReached."""
-        start = self.start + max(0, offset)
-        end = min(start + max(0, length), self.start + self.size)
+        start = self.start + offset if offset > 0 else self.start
+        end, last = start + length, self.start + self.size
+        if end > last:
+            end = last
         if self._at_hand:
             end = min(end, self.extents.known_until(start))
         return self.extents.read(start, end) if start < end else b""

@@ -7,7 +7,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musefs.layout.ogg_crc import checksum, mirrored, patched
+from musefs.layout.ogg_crc import checksum, mirrored, mirrored_view, patched, stored_checksum
 from tests.lab.samples import shared_samples
 
 
@@ -24,6 +24,17 @@ def bitwise(data: bytes) -> int:
 @given(st.lists(st.binary(max_size=80), max_size=4))
 def test_a_checksum_equals_the_one_that_goes_bit_by_bit(parts: list[bytes]) -> None:
     assert checksum(mirrored(part) for part in parts) == bitwise(b"".join(parts))
+
+
+@given(st.binary(max_size=80), st.lists(st.binary(max_size=80), max_size=4))
+def test_a_checksum_stands_in_a_page_as_the_field_has_it(head: bytes, body: list[bytes]) -> None:
+    wanted = struct.pack("<I", bitwise(head + b"".join(body)))
+    assert stored_checksum(head, map(mirrored_view, body)) == wanted
+
+
+@given(st.binary(max_size=80))
+def test_a_mirrored_view_shows_mirrored_bytes(data: bytes) -> None:
+    assert mirrored_view(memoryview(data)) == mirrored(data)
 
 
 def test_the_checksum_is_that_of_libogg() -> None:

@@ -17,8 +17,11 @@ BACKING = bytes(range(256)) * 600
 
 
 def backing(offset: int, length: int) -> Piece:
-    data = memoryview(mirrored(BACKING[offset : offset + length]))
-    return Piece(Backing(offset, length), data)
+    data = mirrored(BACKING[offset : offset + length])
+    halves = length // 2
+    places = ((offset, halves), (offset + halves, length - halves))
+    segments = [Backing(*place) for place in places if place[1]]
+    return Piece(segments, length, (data[: length // 3], data[length // 3 :]))
 
 
 def bytes_of(segments: list[Segment]) -> bytes:
@@ -40,7 +43,9 @@ packets = st.lists(st.lists(pieces, max_size=3), min_size=1, max_size=4)
 
 @given(packets, st.integers(0, 300), st.integers(0, 0xFFFF_FFFF))
 def test_packets_come_back(parts: list[list[Piece]], more: int, sequence: int) -> None:
-    wanted = [bytes_of([piece.segment for piece in packet]) for packet in parts]
+    wanted = [
+        bytes_of([segment for piece in packet for segment in piece.segments]) for packet in parts
+    ]
     lacings = [lacing_values(len(packet)) for packet in wanted]
     fewest = -(-sum(lacings) // 255)
     counts = plan(lacings, fewest + more)

@@ -41,18 +41,26 @@ def test_a_picture_that_is_too_short_is_an_error() -> None:
 
 
 def test_texts_are_remembered_within_bounds() -> None:
-    texts = MirroredTexts(bytes_max=100)
+    texts = MirroredTexts(bytes_max=150)
     first = texts.of(ID, b"a" * 30)
-    assert first == mirrored(b64encode(b"a" * 30))
+    assert b"".join(first) == mirrored(b64encode(b"a" * 30))
     assert texts.of(ID, b"a" * 30) is first
     second = texts.of(PictureId(6), b"b" * 30)
     assert texts.of(ID, b"a" * 30) is first
-    texts.of(PictureId(7), b"c" * 30)  # 120 characters: the one that was used longest ago goes
+    # 70 bytes each, with the picture: the one that was used longest ago goes.
+    texts.of(PictureId(7), b"c" * 30)
     assert texts.of(ID, b"a" * 30) is first
     assert texts.of(PictureId(6), b"b" * 30) is not second
     large = texts.of(PictureId(8), b"d" * 90)
     assert texts.of(PictureId(8), b"d" * 90) == large
     assert texts.of(PictureId(8), b"d" * 90) is not large
+
+
+@pytest.mark.parametrize("size", [0, 1, 49_152, 49_153, 200_000])
+def test_the_parts_of_a_text_are_the_text(size: int) -> None:
+    picture = bytes(number * 7 % 251 for number in range(size))
+    parts = MirroredTexts().of(ID, picture)
+    assert b"".join(parts) == mirrored(b64encode(picture))
 
 
 def test_another_picture_of_the_same_id_and_length_has_a_text_of_its_own() -> None:

@@ -21,6 +21,10 @@ FRAGMENTS_MAX = 4096
 INDEX_BYTES_MAX = 256 << 10
 
 _BASE_DATA_OFFSET_PRESENT = 1
+_PLAIN = struct.Struct(">8xI4s8xI4s4x4sI4xQ")
+"""A "moof" that begins with "mfhd", "traf" and in it "tfhd": up to the base offset."""
+_PLAIN_HEAD_BYTES = 24
+_BASE_AT = 48
 _MFRO_BYTES = 16
 _TFRA_HEAD_BYTES = 16
 
@@ -52,6 +56,15 @@ def _bases(file: RangedFile, start: int, distance: int) -> Iterator[Correction]:
 
 
 def _bases_of(file: RangedFile, moof: Atom, start: int, distance: int) -> Iterator[Correction]:
+    head = file.at(moof.start, min(_PLAIN.size, moof.end - moof.start))
+    if len(head) == _PLAIN.size:
+        sequence_bytes, sequence, track_bytes, track, header, flags, base = _PLAIN.unpack(head)
+        only = _PLAIN_HEAD_BYTES + track_bytes == moof.end - moof.start
+        if only and (sequence_bytes, sequence, track, header) == (16, b"mfhd", b"traf", b"tfhd"):
+            # As nearly every fragment of a sound file: one track, which has one header (8.8.7).
+            if flags & _BASE_DATA_OFFSET_PRESENT and base >= start:
+                yield moof.start + _BASE_AT, struct.pack(">Q", base + distance)
+            return
     for header in find_path(file, (moof.payload, moof.end), (b"traf", b"tfhd")):
         (flags,) = struct.unpack(">I", file.exactly(header.payload, 4))
         if flags & _BASE_DATA_OFFSET_PRESENT:

@@ -10,19 +10,24 @@ from musefs.layout.segments import Backing, Layout, Segment, Synthesised
 def joined(segments: Iterable[Segment]) -> Layout:
     """The layout of these segments: empty ones left out, neighbours in one piece."""
     parts: list[Segment] = []
+    last: Segment | None = None
     for segment in segments:
         if not segment.length:
             continue
-        last = parts[-1] if parts else None
-        if isinstance(last, Synthesised) and isinstance(segment, Synthesised):
-            parts[-1] = Synthesised(last.data + segment.data)
-        elif isinstance(last, Backing) and isinstance(segment, Backing) and _follows(segment, last):
-            parts[-1] = Backing(last.offset, last.length + segment.length)
-        else:
+        both = _in_one(last, segment) if type(last) is type(segment) else None
+        if both is None:
+            last = segment
             parts.append(segment)
+        else:
+            last = parts[-1] = both
     return Layout(tuple(parts))
 
 
-def _follows(segment: Backing, before: Backing) -> bool:
-    """Whether a range begins where another one ends."""
-    return before.offset + before.length == segment.offset
+def _in_one(first: Segment | None, second: Segment) -> Segment | None:
+    """Two segments as one, None where they do not belong together."""
+    match first, second:
+        case Synthesised(), Synthesised():
+            return Synthesised(first.data + second.data)
+        case Backing(), Backing() if first.offset + first.length == second.offset:
+            return Backing(first.offset, first.length + second.length)
+    return None

@@ -53,7 +53,7 @@ def ogg(file: RangedFile, wish: Wish) -> Layout:
         raise Unservable("is of a format whose tags musefs does not change")
     require_one_stream(file, headers)
     new = rewrite(headers, wish)
-    lengths = [sum(piece.segment.length for piece in packet) for packet in new.packets]
+    lengths = [sum(piece.length for piece in packet) for packet in new.packets]
     if new.padded is not None:
         lengths[new.padded] += len(new.padding(0))
     sizes = HeaderSizes(
@@ -86,7 +86,7 @@ def _vorbis(headers: Headers, wish: Wish) -> _Rewritten:
     comment, *others = headers.packets
     start = COMMENT_PREFIX_BYTES[Format.VORBIS]
     pieces = [inline(comment.data[:start]), *comments_of(comment, start).pieces(wish)]
-    packets = [[*pieces, inline(_FRAMING_BIT)], *(packet.kept() for packet in others)]
+    packets = [[*pieces, inline(_FRAMING_BIT)], *([packet.kept()] for packet in others)]
     return _Rewritten(headers.identification, packets, 0)
 
 
@@ -97,7 +97,7 @@ def _opus(headers: Headers, wish: Wish) -> _Rewritten:
     comments = comments_of(comment, start)
     packet = [inline(comment.data[:start]), *comments.pieces(wish)]
     if comment.data[comments.end : comments.end + 1] and comment.data[comments.end] & 1:
-        packet += comment.kept(comments.end)
+        packet.append(comment.kept(comments.end))
         return _Rewritten(headers.identification, [packet], None)
     return _Rewritten(headers.identification, [packet], 0)
 
@@ -110,9 +110,9 @@ def _flac(headers: Headers, wish: Wish) -> _Rewritten:
     for block in blocks:
         kind = _kind(block)
         if kind not in (VORBIS_COMMENT, _PADDING, PICTURE):
-            packets.append(_block(kind, block.kept(_BLOCK_HEAD_BYTES)))
+            packets.append(_block(kind, [block.kept(_BLOCK_HEAD_BYTES)]))
         elif kind == PICTURE and wish.keeps(int.from_bytes(block.data[4:8], "big")):
-            packets.append(_block(kind, block.ranges(_BLOCK_HEAD_BYTES, len(block.data))))
+            packets.append(_block(kind, [block.ranges(_BLOCK_HEAD_BYTES, len(block.data))]))
     packets.append([])
     identification = _counted(headers.identification, len(packets))
     return _Rewritten(identification, packets, len(packets) - 1, _padding_block)
@@ -124,7 +124,7 @@ def _kind(block: Packet) -> int:
 
 def _block(kind: int, body: list[Piece]) -> list[Piece]:
     """A metadata block that is not the last one."""
-    return [inline(_block_head(kind, sum(piece.segment.length for piece in body))), *body]
+    return [inline(_block_head(kind, sum(piece.length for piece in body))), *body]
 
 
 def _block_head(kind: int, length: int) -> bytes:

@@ -59,7 +59,7 @@ class Comments:
         fields = [self.vendor, struct.pack("<I", count), *(map(_sized, plain))]
         found = [inline(struct.pack("<I", len(self.vendor)) + b"".join(fields))]
         for start, end in kept:
-            found += self.packet.ranges(start, end)
+            found.append(self.packet.ranges(start, end))
         return [*found, *(_cover(wish.cover) if wish.cover else ())]
 
 
@@ -140,5 +140,5 @@ def _cover(cover: Cover) -> Iterator[Piece]:
     if len(head) + characters > _COMMENT_BYTES_MAX:
         raise Unservable("cannot take a cover of 3 GiB or more")
     yield inline(struct.pack("<I", len(head) + characters) + head)
-    mirrored_text = memoryview(_TEXTS.of(cover.id, cover.data))
-    yield Piece(ArtText(cover.id, 0, characters), mirrored_text)
+    text = ArtText(cover.id, 0, characters)
+    yield Piece((text,), characters, _TEXTS.of(cover.id, cover.data))

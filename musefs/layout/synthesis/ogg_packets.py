@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from musefs.layout.formats import Format, ogg_codec
-from musefs.layout.ogg_crc import mirrored
-from musefs.layout.ogg_headers import HEADER_PAGES_MAX, Page, is_last_header, pages
+from musefs.layout.ogg_crc import mirrored_view
+from musefs.layout.ogg_headers import HEADER_PAGES_MAX, Page, body_of, is_last_header, pages
 from musefs.layout.ogg_pages import BEGINS_STREAM, CONTINUED, NO_PACKET_ENDS, page_heads
 from musefs.layout.ogg_paginator import Piece, inline
 from musefs.layout.ranged import RangedFile
@@ -22,6 +22,7 @@ from musefs.layout.synthesis.parts import INLINE_BYTES_MAX
 from musefs.layout.wish import Unservable
 
 PACKETS_MAX = 1024
+_PART_BYTES = 48 << 10
 _TAIL_BYTES = 64 << 10
 """Holds the last page whole: no page is longer than 65,307 bytes."""
 
@@ -33,23 +34,24 @@ class Packet:
     data: bytes
     runs: tuple[tuple[int, int, int], ...]
 
-    def ranges(self, start: int, end: int) -> list[Piece]:
+    def ranges(self, start: int, end: int) -> Piece:
         """Bytes [start, end) of the packet as ranges of the file."""
-        view = memoryview(mirrored(self.data[start:end]))
-        found: list[Piece] = []
+        found: list[Backing] = []
         for place, offset, length in self.runs:
-            first, last = max(start, place), min(end, place + length)
+            if place >= end:
+                break
+            first, last = max(start - place, 0), min(end - place, length)
             if first < last:
-                segment = Backing(offset + first - place, last - first)
-                found.append(Piece(segment, view[first - start : last - start]))
-        return found
+                found.append(Backing(offset + first, last - first))
+        view = memoryview(self.data)[start:end]
+        parts = (view[at : at + _PART_BYTES] for at in range(0, len(view), _PART_BYTES))
+        return Piece(found, len(view), map(mirrored_view, parts))
 
-    def kept(self, start: int = 0, end: int | None = None) -> list[Piece]:
-        """The same, but few bytes are copied, so that reading them asks no origin."""
-        end = len(self.data) if end is None else end
-        if end - start > INLINE_BYTES_MAX:
-            return self.ranges(start, end)
-        return [inline(self.data[start:end])]
+    def kept(self, start: int = 0) -> Piece:
+        """The bytes from `start` on; few of them are copied, so that reading asks no origin."""
+        if len(self.data) - start > INLINE_BYTES_MAX:
+            return self.ranges(start, len(self.data))
+        return inline(self.data[start:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +81,23 @@ class _Gathering:
     runs: list[tuple[int, int, int]] = field(default_factory=list)
     length: int = 0
 
-    def add(self, body: bytes, start: int, end: int, offset: int, *, ends: bool) -> None:
-        """Bytes [start, end) of a page's body, which lies at `offset` in the file."""
-        if start < end:
-            self.data.append(body[start:end])
-            self.runs.append((self.length, offset + start, end - start))
-            self.length += end - start
-        if ends:
-            self.complete.append(Packet(b"".join(self.data), tuple(self.runs)))
-            self.data, self.runs, self.length = [], [], 0
+    def add(self, page: Page, body: bytes) -> None:
+        """A page with its body."""
+        if len(body) == 255 * len(page.lacing):  # no packet ends on it
+            self._add(body, page.payload)
+            return
+        for start, end, ends in _laced(page.lacing):
+            self._add(body[start:end], page.payload + start)
+            if ends:
+                self.complete.append(Packet(b"".join(self.data), tuple(self.runs)))
+                self.data, self.runs, self.length = [], [], 0
+
+    def _add(self, data: bytes, offset: int) -> None:
+        """Bytes that lie at `offset` in the file."""
+        if data:
+            self.data.append(data)
+            self.runs.append((self.length, offset, len(data)))
+            self.length += len(data)
 
 
 def header_packets(file: RangedFile) -> Headers:
@@ -98,9 +108,10 @@ def header_packets(file: RangedFile) -> Headers:
     for number, page in enumerate(islice(pages(file), HEADER_PAGES_MAX)):
         first = first or page
         _require_plain(page, first)
-        body = file.exactly(page.payload, page.end - page.payload)
-        for start, end, ends in _laced(page.lacing):
-            gathering.add(body, start, end, page.payload, ends=ends)
+        body = body_of(file, page)
+        gathering.add(page, body)
+        if number and len(gathering.complete) == len(seen):
+            continue  # no packet ends on this page
         codec = ogg_codec(seen[0] if seen else body)
         for packet in gathering.complete[len(seen) :]:
             seen.append(packet.data)

@@ -62,6 +62,28 @@ def test_absolute_bases_move_and_nothing_else_changes() -> None:
     assert applied(data, 50, 0) == data[50:]
 
 
+def two_tracks(first: int, second: int, sequence: bytes) -> bytes:
+    """A fragment of two tracks, with or without its number."""
+    headers = (struct.pack(">IIQ", BASE_PRESENT, 1, base) for base in (first, second))
+    tracks = b"".join(atom(b"traf", atom(b"tfhd", header)) for header in headers)
+    return atom(b"moof", sequence + tracks) + atom(b"mdat", bytes(99))
+
+
+@pytest.mark.parametrize("sequence", [b"", atom(b"mfhd", bytes(8)), atom(b"free", bytes(30))])
+def test_fragments_of_an_unusual_shape_move(sequence: bytes) -> None:
+    data = bytes(50) + two_tracks(50, 90, sequence) + fragment(300) + two_tracks(20, 400, sequence)
+    moved = two_tracks(58, 98, sequence) + fragment(308) + two_tracks(20, 408, sequence)
+    assert applied(data, 50, 8) == moved
+
+
+def test_a_header_that_is_not_the_first_in_its_track_moves() -> None:
+    header = atom(b"tfhd", struct.pack(">IIQ", BASE_PRESENT, 1, 50))
+    wanted = atom(b"tfhd", struct.pack(">IIQ", BASE_PRESENT, 1, 58))
+    number, other = atom(b"mfhd", bytes(8)), atom(b"free", bytes(30))
+    data = atom(b"moof", number + atom(b"traf", other + header))
+    assert applied(data, 0, 8) == atom(b"moof", number + atom(b"traf", other + wanted))
+
+
 def test_a_base_in_front_of_what_moves_stays() -> None:
     data = bytes(50) + fragment(60) + fragment(20)
     assert applied(data, 50, 8) == fragment(68) + fragment(20)
