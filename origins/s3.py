@@ -3,6 +3,9 @@
 A file's version is its ETag: a listing shows no VersionId, so that cannot be part of it. Every
 ranged GET carries If-Match, and the ETag of the answer is compared as well, for some servers ignore
 the header. A listing has milliseconds and a HEAD only seconds, so mtimes are cut to seconds.
+
+A connection that was idle sends little in its first round trips. So a read that finds the others
+idle is shared among some of them, and comes in about half of the time.
 """
 
 from __future__ import annotations
@@ -40,6 +43,8 @@ _UNREACHABLE = (
     ResponseParserError,
 )
 PIECE_BYTES = 256 << 10
+PARTS_MAX = 4
+PART_BYTES_MIN = 64 << 10
 RANGE_NOT_SATISFIABLE = 416
 
 
@@ -55,6 +60,7 @@ class S3Origin:
         self._connecting = asyncio.Lock()
         self._open = AsyncExitStack()
         self._connected: Any = None
+        self._under_way = 0
         self._closed = False
 
     def __repr__(self) -> str:
@@ -103,9 +109,21 @@ class S3Origin:
         _check_path(path)
         if size <= 0:
             return b""
-        got = await self._get(path, version, offset, size)
-        if got is not None:
-            return got
+        parts = split(
+            offset, size, min(PARTS_MAX, self._spec.limits.requests_max) - self._under_way
+        )
+        self._under_way += len(parts)
+        try:
+            answers = await asyncio.gather(
+                *(self._get(path, version, start, length) for start, length in parts),
+                return_exceptions=True,
+            )
+        finally:
+            self._under_way -= len(parts)
+        got = [_result(answer) for answer in answers]
+        if got[0] is not None:
+            # What lies behind the end of the file is refused, which is no bytes.
+            return got[0] if len(got) == 1 else b"".join(part or b"" for part in got)
         # Refused as behind the end (416), which says nothing about the version.
         info = await self.stat(path)
         if info.version != version or offset < info.size:
@@ -221,6 +239,19 @@ class S3Origin:
 
     def _what(self, path: str) -> str:
         return f"{self._where}, key {self._prefix + path!r}" if path else self._where
+
+
+def split(offset: int, size: int, idle: int) -> list[tuple[int, int]]:
+    """Offset and length of the parts in which a range is read, by so many idle connections."""
+    count = max(1, min(idle, size // PART_BYTES_MIN))
+    length = -(-size // count)
+    return [(at, min(length, offset + size - at)) for at in range(offset, offset + size, length)]
+
+
+def _result(answer: bytes | BaseException | None) -> bytes | None:
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 def _check_path(path: str) -> None:

@@ -20,7 +20,7 @@ from origins.errors import FileChanged, FileMissing, OriginError, OriginUnavaila
 from origins.paths import checked, decoded, encoded, lies_in
 from origins.polling import poll
 from origins.sftp_files import both, info_of, is_file, is_folder, result, size_in, version_of
-from origins.sftp_pool import Connection, Handle, Pool
+from origins.sftp_pool import SILENT_S, Connection, Handle, Pool
 from origins.sftp_walk import Walk
 from origins.specs import SftpSpec
 from origins.ssh import log_in, translating, where
@@ -34,7 +34,9 @@ class SftpOrigin:
 
     def __init__(self, spec: SftpSpec) -> None:
         self._spec = spec
-        self._pool = Pool(self._connect, spec.limits.connections_max)
+        # Shorter than the deadline that gives a request up.
+        silent_s = min(SILENT_S, 0.8 * spec.limits.timeout_s)
+        self._pool = Pool(self._connect, spec.limits.connections_max, silent_s)
 
     def __repr__(self) -> str:
         return f"<SftpOrigin {self.id} at {where(self._spec)}{self._spec.path}, {self._pool!r}>"

@@ -1,8 +1,9 @@
 """Connections to one SFTP server, and the files that are open on each.
 
 Requests are pipelined, so a connection takes several at once. The least busy one is lent,
-preferably one that has the file open; another is made when all are busy; dead ones are dropped when
-the next request comes.
+preferably one that has the file open; dead ones are dropped when the next request comes. When all
+are busy others are made beside the requests, which do not wait for them: a login takes some ten
+round trips, and a request on a busy connection three.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ Key = tuple[str, str]
 
 HANDLES_MAX = 32
 BUSY_AT = 3
+"""Requests on a connection, on average, above which another one is made."""
 STRAYS_MAX = 16
 GROW_AGAIN_S = 60.0
 CLOSE_S = 2.0
+SILENT_S = 4.0
 
 LOST = (
     asyncssh.SFTPNoConnection,
@@ -57,6 +60,8 @@ class Connection:
         """Files that may be open on the server though nobody knows their handle."""
         self.lost = False
         """A request found its session closed; the SSH connection itself may last, or look so."""
+        self.answered_s = 0.0
+        """When a request was last answered, in the loop's time."""
         self._ssh = ssh
         self._handles: OrderedDict[Key, Handle] = OrderedDict()
         self._opening: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
@@ -119,13 +124,24 @@ class Connection:
 
 
 class Pool:
-    """At most `connections_max` connections to one server."""
+    """At most `connections_max` connections to one server.
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]], connections_max: int) -> None:
+    A request that is given up after `silent_s` without any answer on its connection tells that the
+    connection is dead: TCP itself may take many minutes to find out.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Connection]],
+        connections_max: int,
+        silent_s: float = SILENT_S,
+    ) -> None:
         self._connect = connect
+        self._silent_s = silent_s
         self._connections_max = connections_max
         self._connections: list[Connection] = []
-        self._growing = asyncio.Lock()
+        self._starting = asyncio.Lock()
+        self._growth: set[asyncio.Task[None]] = set()
         self._attempts = 0
         self._failure: OriginError | None = None
         self._grow_from_s = 0.0
@@ -139,17 +155,28 @@ class Pool:
         """A connection for one request. Raises AccessDenied, OriginUnavailable."""
         connection = await self._pick(key)
         connection.load += 1
+        asked_s = _now()
         try:
             yield connection
+            connection.answered_s = _now()
         except LOST:
             connection.lost = True
+            raise
+        except asyncio.CancelledError:
+            connection.lost |= _now() - max(asked_s, connection.answered_s) >= self._silent_s
             raise
         finally:
             connection.load -= 1
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections, those that are being made too."""
         self._closed = True
+        if self._growth:
+            # A login that is cancelled leaves its socket open, so it is given time to end.
+            _, late = await asyncio.wait(self._growth, timeout=CLOSE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         closing, self._connections = self._connections, []
         await asyncio.gather(*(connection.aclose() for connection in closing))
 
@@ -157,17 +184,23 @@ class Pool:
         if self._closed:
             raise OriginUnavailable("the origin is closed")
         best = self._best(key)
-        if best is not None and (self._growing.locked() or not self._crowded(best)):
-            return best
+        if best is None:
+            best = await self._first(key)
+        elif self._is_crowded():
+            self._grow_beside()
+        return best
+
+    async def _first(self, key: Key | None) -> Connection:
+        """A connection where there is none; all who wait share an attempt, and its failure."""
         attempts = self._attempts
-        async with self._growing:
+        async with self._starting:
             best = self._best(key)
             if best is None and self._failure is not None and self._attempts != attempts:
                 # The attempt that this one waited for has failed: it would fail too.
                 raise type(self._failure)(str(self._failure)) from self._failure
-            if best is None or self._crowded(best):
-                await self._grow(needed=best is None)
-            best = self._best(key)
+            if best is None:
+                await self._start()
+                best = self._best(key)
         if best is None:
             raise OriginUnavailable("the SFTP connection was lost at once: check the server")
         return best
@@ -179,25 +212,46 @@ class Pool:
         usable = [one for one in self._connections if one.usable]
         return min(usable, key=lambda one: (one.load - one.has_open(key), one.load), default=None)
 
-    def _crowded(self, best: Connection) -> bool:
+    def _is_crowded(self) -> bool:
+        count = len(self._connections) + len(self._growth)
+        load = sum(one.load for one in self._connections)
         return (
-            best.load >= BUSY_AT
-            and len(self._connections) < self._connections_max
-            and asyncio.get_running_loop().time() >= self._grow_from_s
+            count < self._connections_max
+            and load >= BUSY_AT * count
+            and _now() >= self._grow_from_s
         )
 
-    async def _grow(self, *, needed: bool) -> None:
-        """Add a connection; one that is not needed may fail, as servers limit their number."""
+    async def _start(self) -> None:
         self._attempts += 1
         self._failure = None
         try:
             connection = await self._connect()
         except OriginError as error:
             self._failure = error
-            if needed:
-                raise
-            self._grow_from_s = asyncio.get_running_loop().time() + GROW_AGAIN_S
-            return
-        self._connections.append(connection)
+            raise
+        await self._add(connection)
+
+    def _grow_beside(self) -> None:
+        """Begin to add a connection; `aclose` waits for it."""
+        task = asyncio.get_running_loop().create_task(self._grow())
+        self._growth.add(task)
+        task.add_done_callback(self._growth.discard)
+
+    async def _grow(self) -> None:
+        """Add a connection that is not needed: it may fail, as servers limit their number."""
+        try:
+            connection = await self._connect()
+        except OriginError:
+            self._grow_from_s = _now() + GROW_AGAIN_S
+        else:
+            await self._add(connection)
+
+    async def _add(self, connection: Connection) -> None:
         if self._closed:
-            await self.aclose()
+            await connection.aclose()
+        else:
+            self._connections.append(connection)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,11 +1,12 @@
 """A real S3-compatible server: moto under cheroot in a process of its own, with keep-alive.
 
-Run as `python -m tests.lab.s3server PORT`. Beside S3 it answers
+Run as `python -m tests.lab.s3server PORT HOST`. Beside S3 it answers
   GET /__fail/KIND/N   for the next N requests: slow (503 SlowDown), cut (half of the body, then
                        the connection breaks), deny (403 SignatureDoesNotMatch), whole (200 with
                        the whole object for a range), hang (no answer for 60 s)
   GET /__stats         {"requests": …, "body_bytes": …, "connections": …} since the last reset
   GET /__reset         counters to zero, no faults
+  GET /__restart/S     every connection ends, after S seconds new ones are accepted again
 Every key and secret is accepted.
 """
 
@@ -28,7 +29,7 @@ import botocore.session
 from botocore.config import Config
 
 from origins.specs import Limits, S3Spec
-from tests.lab.processes import free_port, stop, wait_until_it_accepts
+from tests.lab.processes import LOOPBACK, free_port, stop, wait_until_it_accepts
 
 ACCESS_KEY = "LABACCESSKEY"
 SECRET_KEY = "lab-secret-key-0123456789"
@@ -37,12 +38,13 @@ StartResponse = Callable[..., Any]
 
 
 class S3Server:
-    """An S3 server on the loopback with one bucket."""
+    """An S3 server with one bucket, on the loopback by default."""
 
-    def __init__(self, bucket: str = "music") -> None:
+    def __init__(self, bucket: str = "music", host: str = LOOPBACK) -> None:
         self.bucket = bucket
+        self.host = host
         self.port = free_port()
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.endpoint = f"http://{host}:{self.port}"
         self._log = Path(tempfile.mkstemp(prefix="s3server-", suffix=".log")[1])
         self._process: subprocess.Popen[bytes] | None = None
         self._client: Any = None
@@ -87,13 +89,13 @@ class S3Server:
         """Start; returns when it accepts. After a stop the bucket is gone: it lives in memory."""
         with self._log.open("ab") as sink:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.lab.s3server", str(self.port)],
+                [sys.executable, "-m", "tests.lab.s3server", str(self.port), self.host],
                 cwd=Path(__file__).parents[2],
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
             )
-        wait_until_it_accepts(self.port, self._process, self._log)
+        wait_until_it_accepts((self.host, self.port), self._process, self._log)
 
     def stop(self) -> None:
         """End the server."""
@@ -142,6 +144,10 @@ class S3Server:
         """Counters to zero, no faults."""
         self._ask("/__reset")
 
+    def restart(self, pause_s: float) -> None:
+        """End every connection and accept none for a while; the objects stay."""
+        self._ask(f"/__restart/{pause_s}")
+
     def _ask(self, path: str) -> bytes:
         with urllib.request.urlopen(self.endpoint + path, timeout=10) as answer:
             body: bytes = answer.read()
@@ -152,6 +158,7 @@ class _Control:
     """The WSGI application around moto: counts, and fails when told to."""
 
     def __init__(self, below: Callable[[Environ, StartResponse], Iterable[bytes]]) -> None:
+        self.restart: Callable[[float], None] = _cannot_restart
         self._below = below
         self._lock = threading.Lock()
         self._reset()
@@ -181,6 +188,8 @@ class _Control:
                 self._fault, self._faults_left = words[1], int(words[2])
             elif words[0] == "__reset":
                 self._reset()
+            elif words[0] == "__restart":
+                threading.Thread(target=self.restart, args=[float(words[1])]).start()
             else:
                 counts = {
                     "requests": self._requests,
@@ -224,13 +233,50 @@ def _cut(body: bytes) -> Iterator[bytes]:
     raise ConnectionAbortedError("cut on purpose")
 
 
+def _cannot_restart(_: float) -> None:
+    raise RuntimeError("the server does not run yet")
+
+
+def _keep_values() -> None:
+    """Have a range cost its own bytes: moto reads the whole object from its file each time."""
+    from moto.s3.models import FakeKey
+
+    read, write = FakeKey.value.fget, FakeKey.value.fset
+
+    def value(key: Any) -> bytes:
+        if vars(key).get("kept_value") is None:
+            key.kept_value = read(key)
+        kept: bytes = key.kept_value
+        return kept
+
+    def replace(key: Any, new: bytes) -> None:
+        key.kept_value = None
+        write(key, new)
+
+    FakeKey.value = property(value, replace)
+
+
 def main() -> None:
     """Serve until ended."""
     from cheroot.wsgi import Server
     from moto.server import DomainDispatcherApplication, create_backend_app
 
+    _keep_values()
     application = _Control(DomainDispatcherApplication(create_backend_app))
-    Server(("127.0.0.1", int(sys.argv[1])), application, numthreads=16).start()
+    address = (sys.argv[2], int(sys.argv[1]))
+    pauses_s: list[float] = []
+    while True:
+        server = Server(address, application, numthreads=16, shutdown_timeout=0)
+
+        def restart(pause_s: float, server: Server = server) -> None:
+            pauses_s.append(pause_s)
+            server.stop()
+
+        application.restart = restart
+        server.start()
+        if not pauses_s:
+            return
+        time.sleep(pauses_s.pop())
 
 
 if __name__ == "__main__":

@@ -15,12 +15,12 @@ from types import TracebackType
 from typing import Self
 
 from origins.specs import Limits, SftpSpec
-from tests.lab.processes import free_port, stop, wait_until_it_accepts
+from tests.lab.processes import LOOPBACK, free_port, stop, wait_until_it_accepts
 
 SSHD = "/usr/sbin/sshd"
 CONFIG = """\
 Port {port}
-ListenAddress 127.0.0.1
+ListenAddress {host}
 HostKey {folder}/host_key
 PidFile none
 AuthorizedKeysFile {folder}/authorized_keys
@@ -41,9 +41,10 @@ LogLevel VERBOSE
 
 
 class Sshd:
-    """An SFTP server on the loopback; `files` is what it serves as /music."""
+    """An SFTP server, on the loopback by default; `files` is what it serves as /music."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = LOOPBACK) -> None:
+        self.host = host
         self.folder = Path(tempfile.mkdtemp(prefix="musefs-lab-", dir="/srv"))
         self.folder.chmod(0o755)
         self.files = self.folder / "chroot" / "music"
@@ -58,7 +59,8 @@ class Sshd:
         self.new_key("host_key")
         self.new_key("user_key")
         shutil.copy(self.folder / "user_key.pub", self.folder / "authorized_keys")
-        (self.folder / "sshd_config").write_text(CONFIG.format(port=self.port, folder=self.folder))
+        config = CONFIG.format(host=self.host, port=self.port, folder=self.folder)
+        (self.folder / "sshd_config").write_text(config)
         self.accept_host_key()
         self.start()
         return self
@@ -76,7 +78,7 @@ class Sshd:
         """How to open this server as an origin."""
         return SftpSpec(
             id="box",
-            host="127.0.0.1",
+            host=self.host,
             path="/music",
             known_hosts=self.known_hosts,
             port=self.port,
@@ -96,7 +98,7 @@ class Sshd:
     def accept_host_key(self) -> None:
         """Write known_hosts with the present host key."""
         public = (self.folder / "host_key.pub").read_text()
-        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}")
+        self.known_hosts.write_text(f"[{self.host}]:{self.port} {public}")
 
     def start(self) -> None:
         """Start listening; returns when connections are accepted."""
@@ -107,7 +109,7 @@ class Sshd:
                 stdin=subprocess.DEVNULL,
                 stderr=sink,
             )
-        wait_until_it_accepts(self.port, self._process, log)
+        wait_until_it_accepts((self.host, self.port), self._process, log)
 
     def stop(self) -> None:
         """End the server and the connections that it serves."""

@@ -19,7 +19,7 @@ import botocore.session
 from botocore.config import Config
 
 from origins.specs import Limits, S3Spec
-from tests.lab.processes import free_port, stop, wait_until_it_accepts
+from tests.lab.processes import LOOPBACK, free_port, stop, wait_until_it_accepts
 
 ENVIRONMENT = Path(__file__).parents[2] / ".venv-swift"
 ACCESS_KEY = "test:tester"
@@ -190,7 +190,7 @@ class Swift:
                 stderr=sink,
             )
         self._processes.append(process)
-        wait_until_it_accepts(port, process, log)
+        wait_until_it_accepts((LOOPBACK, port), process, log)
 
 
 def _install() -> None:

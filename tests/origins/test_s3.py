@@ -19,7 +19,7 @@ from origins import (
     Version,
     open_origin,
 )
-from origins.s3 import S3Origin, extent
+from origins.s3 import PART_BYTES_MIN, PARTS_MAX, S3Origin, extent, split
 from origins.s3_errors import meaning_of
 from tests.lab.processes import free_port
 from tests.lab.s3server import SECRET_KEY, S3Server
@@ -134,7 +134,7 @@ async def test_a_server_that_answers_with_the_whole_object_gives_the_right_bytes
 async def test_a_failing_server_is_unavailable_once(
     server: S3Server, peer: S3Peer, fault: str
 ) -> None:
-    data = some_bytes(500_000)
+    data = some_bytes(60_000)
     peer.put("f", data)
     origin = open_origin(server.spec(peer.prefix))
     version = (await origin.stat("f")).version
@@ -146,6 +146,41 @@ async def test_a_failing_server_is_unavailable_once(
     assert server.stats()["requests"] == 1
     assert await origin.read("f", version, 0, len(data)) == data
     await origin.aclose()
+
+
+async def test_a_lone_read_is_shared_among_idle_connections(server: S3Server, peer: S3Peer) -> None:
+    data = some_bytes(PARTS_MAX * PART_BYTES_MIN + 1000)
+    peer.put("f", data)
+    for requests_max, requests in ((16, PARTS_MAX), (2, 2), (1, 1)):
+        origin = S3Origin(server.spec(peer.prefix, Limits(requests_max=requests_max)))
+        version = (await origin.stat("f")).version
+        server.reset()
+        assert await origin.read("f", version, 0, len(data)) == data
+        assert server.stats()["requests"] == requests
+        behind = len(data) - 2000  # more than one part lies behind the end
+        assert await origin.read("f", version, behind, 4 * PART_BYTES_MIN) == data[behind:]
+        await origin.aclose()
+
+
+async def test_a_part_that_fails_fails_the_read(server: S3Server, peer: S3Peer) -> None:
+    data = some_bytes(PARTS_MAX * PART_BYTES_MIN)
+    peer.put("f", data)
+    origin = S3Origin(server.spec(peer.prefix))
+    version = (await origin.stat("f")).version
+    server.fail("slow", 1)
+    with pytest.raises(OriginUnavailable):
+        await origin.read("f", version, 0, len(data))
+    assert await origin.read("f", version, 0, len(data)) == data
+    await origin.aclose()
+
+
+def test_parts_cover_the_range_and_are_not_small() -> None:
+    assert split(5, 100, 4) == [(5, 100)]
+    assert split(0, 8 * PART_BYTES_MIN, 0) == [(0, 8 * PART_BYTES_MIN)]
+    parts = split(7, 3 * PART_BYTES_MIN + 1, 4)
+    assert [at for at, _ in parts] == [7, *(at + length for at, length in parts[:-1])]
+    assert sum(length for _, length in parts) == 3 * PART_BYTES_MIN + 1
+    assert len(parts) == 3
 
 
 @pytest.mark.parametrize("fault", ["slow", "cut", "deny"])

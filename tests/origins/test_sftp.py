@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,8 @@ from origins import (
     open_origin,
 )
 from origins.sftp import SftpOrigin, plan_blocks
+from origins.sftp_pool import Connection
+from tests.faults.proxy import Fault, FaultProxy
 from tests.lab.processes import free_port
 from tests.lab.sshd import Sshd
 from tests.origins.contract import OriginContract, Peer, listed, read_whole, some_bytes
@@ -97,6 +100,24 @@ async def test_a_session_that_died_is_replaced_though_its_connection_lasts(peer:
     await origin.aclose()
 
 
+async def test_a_connection_that_went_silent_is_replaced(peer: SftpPeer, tmp_path: Path) -> None:
+    peer.put("f", b"bytes")
+    with FaultProxy(peer.server.port) as proxy:
+        known_hosts = peer.server.known_hosts.read_text()
+        hosts = tmp_path / "known_hosts"
+        hosts.write_text(known_hosts.replace(f":{peer.server.port} ", f":{proxy.port} "))
+        limits = Limits(timeout_s=0.5, connections_max=1)
+        spec = replace(peer.spec(limits), port=proxy.port, known_hosts=hosts)
+        origin = open_origin(spec)
+        assert await read_whole(origin, "f") == b"bytes"
+        proxy.begin(Fault.BLACK_HOLE)
+        with pytest.raises(OriginUnavailable):
+            await origin.stat("f")
+        proxy.end()
+        assert await read_whole(origin, "f") == b"bytes"
+        await origin.aclose()
+
+
 async def test_a_restarted_server_is_found_again(peer: SftpPeer) -> None:
     peer.put("f", b"bytes")
     origin = open_origin(peer.spec())
@@ -121,8 +142,34 @@ async def test_connections_grow_with_the_load_up_to_the_bound(peer: SftpPeer) ->
         reads = [origin.read("f", info.version, n * 1000, 300_000) for n in range(20)]
         answers = await asyncio.gather(*reads)
         assert answers == [data[n * 1000 : n * 1000 + 300_000] for n in range(20)]
+    await asyncio.gather(*origin._pool._growth)
     assert "3 connections of 3" in repr(origin)
     await origin.aclose()
+
+
+async def test_nobody_waits_for_another_connection_while_there_is_one(
+    peer: SftpPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer.put("f", b"bytes")
+    origin = SftpOrigin(peer.spec(Limits(connections_max=3)))
+    info = await origin.stat("f")
+    connect, begun, may_go_on = origin._pool._connect, asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow() -> Connection:
+        begun.release()
+        await may_go_on.wait()
+        return await connect()
+
+    monkeypatch.setattr(origin._pool, "_connect", slow)
+    async with asyncio.timeout(10):
+        reads = [origin.read("f", info.version, 0, 5) for _ in range(20)]
+        assert await asyncio.gather(*reads) == [b"bytes"] * 20
+        assert "1 connections of 3" in repr(origin)
+        for _ in range(2):
+            await begun.acquire()
+    may_go_on.set()
+    await origin.aclose()
+    assert "0 connections of 3" in repr(origin)
 
 
 async def test_a_refused_second_connection_is_done_without(peer: SftpPeer) -> None:
