@@ -2,7 +2,8 @@
 
 A block is one chunk. A hit is answered at once through `peek`, with a slice and no waiting. A miss
 is fetched from below once, however many readers want it; room is reserved before a byte is asked
-for. A read over several blocks pins those it has until it has put all of them together.
+for. A read over several blocks pins those it has until it has put all of them together, and asks
+for many neighbours that are missing in one request.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from musefs.content.blocks import Block, BlockKey, BlockTable
-from musefs.content.chunking import Chunk, chunks_of, locate
+from musefs.content.chunking import Chunk, Span, chunks_of, locate
 from musefs.content.reservations import Reservations
 from musefs.errors import ContentUnavailable
 from musefs.kit.single_flight import SingleFlight
 from musefs.model import Buffer, Content, ContentId, ContentSource
+
+RUN_CHUNKS_MIN = 3
+"""So many neighbours are fetched together; fewer come sooner side by side."""
 
 ASSEMBLED_BLOCKS_MAX = 8
 """A longer read is put together in steps of so many blocks, so that it pins no more at a time."""
@@ -48,6 +52,7 @@ class BlockPool:
         self._blocks = BlockTable()
         self._room = Reservations(self._blocks, memory_bytes_max, room_wait_s)
         self._flights: SingleFlight[BlockKey, Block] = SingleFlight()
+        self._runs: SingleFlight[tuple[ContentId, Span], Buffer] = SingleFlight()
         self._hits = self._misses = self._joined = 0
 
     def __repr__(self) -> str:
@@ -123,6 +128,7 @@ class BlockPool:
     async def aclose(self) -> None:
         """End every fetch and give all memory back."""
         await self._flights.aclose()
+        await self._runs.aclose()
         self._blocks.clear()
 
     def _peek_over_blocks(self, content: Content, offset: int, end: int) -> Buffer | None:
@@ -145,7 +151,7 @@ class BlockPool:
             found = [self._present(content, chunk, pins) for chunk in chunks]
             missing = [chunk for chunk, block in zip(chunks, found, strict=True) if block is None]
             if len(missing) == 1:
-                loaded = [await self._shared(content, missing[0], pins)]
+                loaded = [await self._shared(content, missing[0], pins, None)]
             else:
                 loaded = await self._side_by_side(content, missing, pins)
             arrived = iter(loaded)
@@ -166,8 +172,10 @@ class BlockPool:
         self, content: Content, chunks: Sequence[Chunk], pins: list[Block]
     ) -> list[Block]:
         """Load several blocks at once; waits for all of them even when one fails."""
+        runs = self._runs_of(content, chunks)
         outcomes = await asyncio.gather(
-            *(self._shared(content, chunk, pins) for chunk in chunks), return_exceptions=True
+            *(self._shared(content, chunk, pins, runs.get(chunk.index)) for chunk in chunks),
+            return_exceptions=True,
         )
         blocks = []
         for outcome in outcomes:
@@ -176,7 +184,23 @@ class BlockPool:
             blocks.append(outcome)
         return blocks
 
-    async def _shared(self, content: Content, chunk: Chunk, pins: list[Block]) -> Block:
+    def _runs_of(self, content: Content, chunks: Sequence[Chunk]) -> dict[int, _Run]:
+        """The run that each chunk comes in, by its index; those that come alone are left out."""
+        found: dict[int, _Run] = {}
+        run: list[Chunk] = []
+        for chunk in [*chunks, None]:
+            joins = chunk is not None and (content.id, chunk.index) not in self._flights
+            if run and (chunk is None or not joins or chunk.start != run[-1].end):
+                if len(run) >= RUN_CHUNKS_MIN:
+                    found |= dict.fromkeys((c.index for c in run), _Run(run[0].start, run[-1].end))
+                run = []
+            if chunk is not None and joins:
+                run.append(chunk)
+        return found
+
+    async def _shared(
+        self, content: Content, chunk: Chunk, pins: list[Block], run: _Run | None
+    ) -> Block:
         key = (content.id, chunk.index)
         block = self._blocks.hit(key)
         if block is not None:  # it came while others of this read were being started
@@ -186,7 +210,7 @@ class BlockPool:
                 self._joined += 1
             else:
                 self._misses += 1
-            block = await self._flights.fetch(key, lambda: self._load(content, chunk))
+            block = await self._flights.fetch(key, lambda: self._load(content, chunk, run))
         self._pin(block, pins)
         return block
 
@@ -194,9 +218,9 @@ class BlockPool:
         self._blocks.pin(block)
         pins.append(block)
 
-    async def _load(self, content: Content, chunk: Chunk) -> Block:
+    async def _load(self, content: Content, chunk: Chunk, run: _Run | None) -> Block:
         async with self._room.room(chunk.size) as kept:
-            data = await self._below.read(content, chunk.start, chunk.size)
+            data = await self._fetched(content, chunk, run)
             if len(data) != chunk.size:
                 raise ContentUnavailable(
                     f"content {content.id}: {len(data)} bytes instead of {chunk.size} at "
@@ -206,6 +230,27 @@ class BlockPool:
             if kept:
                 self._blocks.insert(block)
             return block
+
+    async def _fetched(self, content: Content, chunk: Chunk, run: _Run | None) -> Buffer:
+        key = (content.id, (run.start, run.end)) if run is not None else None
+        if run is None or key is None or (run.is_started and key not in self._runs):
+            # Alone, or its run has landed while it waited for room.
+            return await self._below.read(content, chunk.start, chunk.size)
+        run.is_started = True
+        whole = await self._runs.fetch(key, lambda: self._read_run(content, run))
+        return bytes(whole[chunk.start - run.start : chunk.end - run.start])
+
+    async def _read_run(self, content: Content, run: _Run) -> Buffer:
+        return memoryview(await self._below.read(content, run.start, run.end - run.start))
+
+
+@dataclass(slots=True)
+class _Run:
+    """Neighbouring chunks that are fetched in one request."""
+
+    start: int
+    end: int
+    is_started: bool = False
 
 
 def _owned(data: Buffer) -> Buffer:

@@ -1,10 +1,11 @@
 """Reading ahead of one open file's reader, so that a single stream fills the link at any delay.
 
 A reader has to go on where it was, and for some bytes of the audio's body, before anything happens:
-scans of tags and art and seeks cost nothing extra. Then a window grows from 256 KiB to
-`readahead_bytes_max`, and its chunks are asked for side by side through the pool, where the reader
-finds them or joins their fetch. A seek or a failure ends it. All open files share one budget of
-bytes asked for and not read yet, and few enough requests that those a reader waits for come first.
+scans of tags and art and seeks cost nothing extra. Then a window grows from 1 MiB to
+`readahead_bytes_max`, and is asked for in runs of neighbouring chunks, side by side, through the
+pool, where the reader finds them or joins their fetch. A seek or a failure ends it. All open files
+share one budget of bytes asked for and not read yet, and few enough requests that those a reader
+waits for come first.
 """
 
 from __future__ import annotations
@@ -14,13 +15,19 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from musefs.content.chunking import Chunk, chunks_of
+from musefs.content.chunking import Span, chunks_of
 from musefs.errors import ContentUnavailable, MusefsError
 from musefs.kit.background import BackgroundTasks
 from musefs.model import CHUNK_BYTES, Buffer, Content
 
-WINDOW_BYTES_MIN = CHUNK_BYTES
-SEQUENTIAL_BYTES_MIN = 512 << 10
+WINDOW_BYTES_MIN = 1 << 20
+WINDOW_GROWTH = 4
+"""Each growth costs about a round trip, and the link is idle until the window is as large as it."""
+RUN_BYTES_MAX = 2 << 20
+"""Asked for at once: a request costs a server the same whatever its size."""
+RUN_WINDOW_SHARE = 4
+"""A run is at most this part of the window, so that some are under way while one is read."""
+SEQUENTIAL_BYTES_MIN = 384 << 10
 """More than a probe of the stream reads; a player has seconds of music in it."""
 SLACK_BYTES = 1 << 20
 """The kernel sends several requests of up to this size at once; they arrive in any order."""
@@ -91,6 +98,8 @@ class ReadAhead:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ahead: deque[tuple[int, int]] = deque()
         self._position: int | None = None
+        self.half_read: Callable[[], None] | None = None
+        """Called once, when a reader has gone through half of the audio from one end."""
         self._run_bytes = self._window_bytes = self._grow_at = self._asked_up_to = 0
 
     def __repr__(self) -> str:
@@ -161,43 +170,75 @@ class ReadAhead:
             self._position = end
             # Tags and pictures in front of the audio are read by every scan, and are kept near.
             self._run_bytes += max(0, end - max(position, offset, content.body[0]))
+            self._tell_of_half(content)
             if self._run_bytes >= SEQUENTIAL_BYTES_MIN:
                 self._extend(content, end)
+
+    def _tell_of_half(self, content: Content) -> None:
+        start, end = content.body
+        if self.half_read is not None and self._run_bytes * 2 > end - start:
+            told, self.half_read = self.half_read, None
+            told()
 
     def _extend(self, content: Content, position: int) -> None:
         while self._ahead and self._ahead[0][0] <= position:
             self._budget.give_back(self._ahead.popleft()[1])
         if position >= self._grow_at or not self._window_bytes:
-            doubled = max(self._window_bytes * 2, WINDOW_BYTES_MIN)
-            self._window_bytes = min(doubled, self._window_bytes_max)
+            grown = max(self._window_bytes * WINDOW_GROWTH, WINDOW_BYTES_MIN)
+            self._window_bytes = min(grown, self._window_bytes_max)
             self._grow_at = position + self._window_bytes // 2
         start = max(self._asked_up_to, position)
         goal = min(position + self._window_bytes, content.size)
-        if start >= goal:
+        run_bytes = min(RUN_BYTES_MAX, max(CHUNK_BYTES, self._window_bytes // RUN_WINDOW_SHARE))
+        if goal - start < run_bytes and goal < content.size:
             return
-        for chunk in chunks_of(content, start, goal - start):
-            # the chunk that the reader stands in is its own
-            wanted = chunk.start >= position and not self._pool.has(content, chunk.start)
-            if wanted and not self._ask(content, chunk):
+        runs, reached = self._runs(content, start, goal, run_bytes)
+        for run in runs:
+            if not self._ask(content, run):
                 return
-            self._asked_up_to = chunk.end
+            self._asked_up_to = run[1]
+        self._asked_up_to = reached
 
-    def _ask(self, content: Content, chunk: Chunk) -> bool:
-        if not self._budget.take(chunk.size):
+    def _runs(
+        self, content: Content, start: int, goal: int, run_bytes: int
+    ) -> tuple[list[Span], int]:
+        """Neighbouring chunks that nobody has asked for, and where to look next time.
+
+        The last ones before `goal` are left for then, while they are no whole run.
+        """
+        runs: list[Span] = []
+        run: Span | None = None
+        reached = start
+        for chunk in chunks_of(content, start, goal - start):
+            # The chunk that the reader stands in is its own.
+            wanted = chunk.start >= start and not self._pool.has(content, chunk.start)
+            if run is not None and (not wanted or chunk.end - run[0] > run_bytes):
+                runs.append(run)
+                run = None
+            if wanted:
+                run = (run[0] if run is not None else chunk.start, chunk.end)
+            reached = chunk.end
+        if run is not None and goal < content.size and run[1] - run[0] <= run_bytes - CHUNK_BYTES:
+            return runs, run[0]
+        return [*runs, run] if run is not None else runs, reached
+
+    def _ask(self, content: Content, run: Span) -> bool:
+        size = run[1] - run[0]
+        if not self._budget.take(size):
             return False
-        task = self._background.start(lambda: self._fetch(content, chunk))
+        task = self._background.start(lambda: self._fetch(content, run))
         if task is None:
-            self._budget.give_back(chunk.size)
+            self._budget.give_back(size)
             return False
-        self._ahead.append((chunk.end, chunk.size))
+        self._ahead.append((run[1], size))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
 
-    async def _fetch(self, content: Content, chunk: Chunk) -> None:
+    async def _fetch(self, content: Content, run: Span) -> None:
         async with self._budget.turn:
             try:
-                await self._pool.read(content, chunk.start, chunk.size)
+                await self._pool.read(content, run[0], run[1] - run[0])
             except MusefsError:  # the reader meets it when it gets there, and is told
                 self._window_bytes = self._run_bytes = 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from musefs.content.chunk_files import ChunkFiles
+from tests.content.streaming import Bench
 from tests.fakes.chunk_index import MemoryChunkIndex
 from tests.fakes.source import CountingSource
 
@@ -27,3 +28,11 @@ def source() -> CountingSource:
 @pytest.fixture
 def index() -> MemoryChunkIndex:
     return MemoryChunkIndex()
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    bench = Bench()
+    yield bench
+    await bench.tasks.aclose()
+    await bench.pool.aclose()
