@@ -74,5 +74,21 @@ class InvalidImage(MusefsError):
     """A picture that a user gave cannot be taken: say what it is and what is allowed."""
 
 
+class InvalidQuery(MusefsError):
+    """What should name tracks cannot be understood: say where, and what is allowed."""
+
+
+class UnknownPin(MusefsError):
+    """Nothing was pinned by that query."""
+
+
+class UnknownTier(MusefsError):
+    """There is no cache of that name."""
+
+
+class BackupFailed(MusefsError):
+    """The copy of the catalogue cannot be written: name the file and what is in the way."""
+
+
 class UnknownOrigin(MusefsError):
     """The configuration has no origin of that id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NewType, Protocol
@@ -16,6 +17,9 @@ PictureId = NewType("PictureId", int)
 Inode = NewType("Inode", int)
 
 Buffer = bytes | memoryview
+
+Accepts = Callable[[Buffer], bool]
+"""Whether the bytes of a read are those that are wanted."""
 
 CHUNK_BYTES = 256 << 10
 """Size of a chunk; the last one of each region of a file is shorter."""
@@ -63,5 +67,18 @@ class ContentSource(Protocol):
 
         Raises ContentUnavailable when no keeper has them now, ContentChanged when they are gone for
         good.
+        """
+        ...
+
+
+class CheckedSource(Protocol):
+    """A keeper that has more than one copy of a content, and can be told that one is wrong."""
+
+    async def read(
+        self, content: Content, offset: int, size: int, accepts: Accepts | None = None
+    ) -> Buffer:
+        """As a ContentSource; bytes that `accepts` says no to are looked for elsewhere.
+
+        Raises ContentUnavailable, and ContentChanged also when no copy has right bytes.
         """
         ...

@@ -61,3 +61,60 @@ class Status:
     open_files: int
     origins: tuple[OriginStatus, ...]
     cache: CacheStatus
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStats:
+    """The caches in detail: what they hold now, and counts since the start.
+
+    `logical_bytes` is what the chunks stand for, each counted for every content that has it;
+    `refused_chunks` were not stored, because the disk was full, slow or read-only.
+    """
+
+    totals: CacheStatus
+    memory_blocks: int
+    memory_evictions: int
+    chunks: int
+    logical_bytes: int
+    kept_bytes: int
+    pinned_bytes: int
+    queued_bytes: int
+    chunk_evictions: int
+    refused_chunks: int
+    scrubbed_chunks: int
+    repaired_chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What emptying the caches has freed, or would free, in bytes."""
+
+    memory_bytes: int
+    disk_bytes: int
+
+
+@dataclass(slots=True)
+class VerifyProgress:
+    """How far a look through the disk cache is, in chunks.
+
+    `wrong` ones are `repaired`, or `lost`: dropped, and not to be fetched from any origin for now.
+    `files` at the origins were compared with their chunks: `changed_files` had other bytes.
+    """
+
+    chunks: int = 0
+    checked: int = 0
+    wrong: int = 0
+    repaired: int = 0
+    lost: int = 0
+    done: bool = False
+    files: int = 0
+    changed_files: int = 0
+    unread_files: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """A copy of the catalogue: where it is, and its size in bytes."""
+
+    path: str
+    size: int

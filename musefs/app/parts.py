@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -20,6 +20,9 @@ from musefs.catalog.files import Files, keep_origins
 from musefs.catalog.pictures import sweep_pictures
 from musefs.config import Config
 from musefs.content.chunk_store import ChunkStore
+from musefs.content.scrubbing import Scrubber
+from musefs.federation.federation import ReplicaNews
+from musefs.indexing.deltas import Deltas
 from musefs.indexing.examining import Examiner
 from musefs.indexing.following import Follower
 from musefs.indexing.gathering import Gatherer
@@ -27,14 +30,20 @@ from musefs.indexing.inspection import EndSizes
 from musefs.indexing.keeping import Keeping
 from musefs.indexing.scanning import Scanner
 from musefs.indexing.selecting import Selection
+from musefs.indexing.verifying import Verifier
+from musefs.library.album_ahead import AlbumAhead
+from musefs.library.choosing import Choosing
 from musefs.library.library import Library
 from musefs.library.naming import NamingRules
+from musefs.library.pins import Pins
 from musefs.library.placing import TreeRules
+from musefs.library.prefetching import Warmer
 from musefs.library.refreshing import Refresher
 from musefs.library.retagging import Retagger
 from musefs.library.tagging import Tagging
 from musefs.library.template import Template
 from musefs.library.tree import Preferences, Tree
+from musefs.library.warming import Warming
 from musefs.state import StateFolder, claim
 from origins import Origin, open_origin
 
@@ -55,6 +64,8 @@ class Parts:
     followers: dict[str, Follower]
     reading: ReadPath
     tagging: Tagging
+    warming: Warming
+    scrubber: Scrubber
 
 
 @asynccontextmanager
@@ -93,12 +104,13 @@ def _assemble(
     library = Library(database, rules.names)
     followers: dict[str, Follower] = {}
     ground = Ground(config, state, database, origins, closing)
-    reading = read_path(ground, lambda origin, path: followers[origin].look_at(path))
+    reading = read_path(ground, _news(followers))
     retagger = Retagger(database, reading.whereabouts.content_of, reading.keepers.pool)
     tree = Tree(database, rules, Preferences(priorities(config)), time.time_ns, retagger)
     tree.is_open = reading.open_files.is_open
     refresher = Refresher(tree)
-    refresher.listeners.append(library.follow)
+    warming = _warming(ground, library, reading)
+    refresher.listeners += [library.follow, warming.pins.follow]
 
     def committed() -> None:
         reading.replicas.forget_all()
@@ -116,7 +128,31 @@ def _assemble(
         followers=followers,
         reading=reading,
         tagging=Tagging(database, library, refresher, time.time_ns, retagged=rules.retagged),
+        warming=warming,
+        scrubber=Scrubber(
+            reading.store.repair, reading.whereabouts.content_of, config.cache.scrub_bytes_per_s
+        ),
     )
+
+
+def _news(followers: Mapping[str, Follower]) -> ReplicaNews:
+    return ReplicaNews(
+        stale=lambda origin, path: followers[origin].look_at(path),
+        wrong=lambda origin, path: followers[origin].doubt(path),
+    )
+
+
+def _warming(ground: Ground, library: Library, reading: ReadPath) -> Warming:
+    config, database, pool = ground.config, ground.database, reading.keepers.pool
+    read_through = [origin.id for origin in config.origins if not origin.cached]
+    choosing = Choosing(database, library, read_through)
+    content_of = reading.whereabouts.content_of
+    warmer = Warmer(reading.store.warming, content_of, lambda: pool.stats().in_flight)
+    ahead = AlbumAhead(database, warmer)
+    ground.closing.push_async_callback(ahead.aclose)
+    reading.open_files.half_read = ahead.half_read
+    pins = Pins(database, choosing, warmer, config.cache.pins_bytes_max, time.time_ns)
+    return Warming(choosing, warmer, pins)
 
 
 def _followers(
@@ -129,10 +165,12 @@ def _followers(
         # What is read straight through is not kept near either.
         ends = EndSizes(config.cache.heads_bytes, config.cache.tails_bytes, settings.cached)
         gatherer = Gatherer() if settings.cached else None
-        examiner = Examiner(ends, settings.limits.requests_max, gatherer)
+        deltas = Deltas(store) if settings.cached else None
+        examiner = Examiner(ends, settings.limits.requests_max, gatherer, deltas)
         kept = Keeping(store.keeping, Chunks(ground.database)) if settings.cached else None
         scanner = Scanner(files, examiner, selection, committed, kept)
-        followers[settings.id] = Follower(ground.origins[settings.id], scanner)
+        verifier = Verifier(ground.database, examiner, store.digests, committed)
+        followers[settings.id] = Follower(ground.origins[settings.id], scanner, verifier)
     return followers
 
 

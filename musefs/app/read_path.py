@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -15,8 +14,9 @@ from musefs.content.chunk_files import ChunkFiles
 from musefs.content.chunk_shelf import StoreLimits
 from musefs.content.chunk_store import ChunkStore
 from musefs.content.readahead import ReadAhead, ReadAheadBudget
-from musefs.federation.federation import Federation, Patience
+from musefs.federation.federation import Federation, ReplicaNews
 from musefs.federation.member import Member
+from musefs.federation.patience import Patience
 from musefs.federation.replicas import Replicas
 from musefs.kit.background import BackgroundTasks
 from musefs.library.open_files import Keepers, OpenFiles
@@ -28,9 +28,6 @@ from origins import Origin
 READ_AHEAD_TASKS_MAX = 256
 PICTURES_BYTES_MAX = 16 << 20
 """Of the pictures that users gave, in memory."""
-
-LookAgain = Callable[[str, str], None]
-"""Told of an origin's file (id, path) that has turned out to be another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +53,12 @@ class ReadPath:
     open_files: OpenFiles
 
 
-def read_path(ground: Ground, look_again: LookAgain) -> ReadPath:
+def read_path(ground: Ground, news: ReplicaNews) -> ReadPath:
     """Build the layers, each given the next as what lies below."""
     contents = Contents(ground.database)
     replicas = Replicas(contents)
     ground.closing.push_async_callback(replicas.aclose)
-    federation = _federation(ground, replicas, look_again)
+    federation = _federation(ground, replicas, news)
     store, keepers = _keepers(ground, federation)
     read_through = [origin.id for origin in ground.config.origins if not origin.cached]
     whereabouts = Whereabouts(contents, store, read_through)
@@ -89,14 +86,15 @@ def _keepers(ground: Ground, federation: Federation) -> tuple[ChunkStore, Keeper
     return store, Keepers(pool, read_ahead, pictures)
 
 
-def _federation(ground: Ground, replicas: Replicas, look_again: LookAgain) -> Federation:
+def _federation(ground: Ground, replicas: Replicas, news: ReplicaNews) -> Federation:
     config, origins = ground.config, ground.origins
     members = {
         settings.id: Member(origins[settings.id], settings.priority, settings.kind != "local")
         for settings in config.origins
     }
     patience = Patience(
-        retries_s=config.federation.retries_s, check_every_s=config.federation.check_every_s
+        retries_s=config.federation.retries_s,
+        hedge_min_s=config.federation.patience_s,
+        check_every_s=config.federation.check_every_s,
     )
-
-    return Federation(members, replicas, patience, look_again)
+    return Federation(members, replicas, patience, news)

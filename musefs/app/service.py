@@ -10,12 +10,13 @@ from collections.abc import AsyncGenerator
 from dataclasses import asdict
 from importlib.metadata import version
 
+from musefs.app.caching import Caching
 from musefs.app.parts import Parts
 from musefs.catalog.changelog import pending_count
 from musefs.catalog.layouts import layout_failures
 from musefs.errors import StateBroken, UnknownOrigin
 from musefs.indexing.scanning import Progress, ScanOptions
-from musefs.status import CacheStatus, OriginStatus, Status
+from musefs.status import OriginStatus, Status
 from origins import OriginError
 
 PROGRESS_EVERY_S = 0.3
@@ -28,6 +29,8 @@ class App:
         self._parts = parts
         self._mountpoint = mountpoint
         self.tagging = parts.tagging
+        self.warming = parts.warming
+        self.caching = Caching(parts)
         self._started_s = time.monotonic()
         self.stopping = asyncio.Event()
         self.failure: BaseException | None = None
@@ -55,7 +58,7 @@ class App:
             unserved=await self._unserved_count(),
             open_files=len(parts.reading.open_files),
             origins=origins,
-            cache=self._cache(),
+            cache=self.caching.totals(),
         )
 
     async def rescan(
@@ -131,22 +134,6 @@ class App:
             removed=progress.removed,
             held_back=progress.held_back,
             error=progress.error or health.last_error or "",
-        )
-
-    def _cache(self) -> CacheStatus:
-        memory, disk = self._parts.reading.keepers.pool.stats(), self._parts.reading.store.stats()
-        limits = self._parts.config.cache
-        return CacheStatus(
-            memory_bytes=memory.bytes,
-            memory_bytes_max=limits.memory_bytes_max,
-            memory_hits=memory.hits,
-            memory_misses=memory.misses,
-            disk_bytes=disk.stored_bytes,
-            disk_bytes_max=limits.disk_bytes_max,
-            disk_hits=disk.hits,
-            disk_misses=disk.misses,
-            disk_saved_bytes=disk.saved_bytes,
-            corrupt_chunks=disk.corrupt,
         )
 
 

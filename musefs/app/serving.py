@@ -90,7 +90,9 @@ def background(parts: Parts) -> list[Coroutine[Any, Any, None]]:
     return [
         parts.reading.store.run(),
         parts.reading.federation.run(),
+        parts.scrubber.run(),
         parts.refresher.run(),
+        parts.warming.pins.run(),
         *(follower.run() for follower in parts.followers.values()),
     ]
 

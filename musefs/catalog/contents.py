@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from musefs.catalog.database import Database, Row
-from musefs.catalog.paths import from_blob
+from musefs.catalog.paths import from_blob, to_blob
 from musefs.model import Content, ContentId
 from origins.base import Version
 
 
 @dataclass(frozen=True, slots=True)
 class StoredContent:
-    """A content as the catalogue knows it."""
+    """A content as the catalogue knows it.
+
+    `variant_of`: see ContentRecord.
+    """
 
     id: ContentId
     size: int
@@ -21,6 +24,12 @@ class StoredContent:
     audio_start: int
     audio_end: int
     regions: tuple[int, ...] = ()
+    variant_of: bytes | None = None
+
+    @property
+    def ends(self) -> bytes:
+        """The fingerprint of size, beginning and end alone, which variants have in common."""
+        return self.variant_of or self.fingerprint
 
     def content(self, *, cacheable: bool = True) -> Content:
         """What the layers below read it as."""
@@ -38,15 +47,24 @@ class Replica:
     version: Version
 
 
-CONTENT_COLUMNS = "id, size, fingerprint, audio_start, audio_end, regions"
+@dataclass(frozen=True, slots=True)
+class HeldContent:
+    """What a file was when it was last looked at. `format` is None for a sidecar."""
+
+    content: StoredContent
+    version: str
+    format: str | None
+
+
+CONTENT_COLUMNS = "id, size, fingerprint, audio_start, audio_end, regions, variant_of"
 """What `stored_content` takes."""
 
 
 def stored_content(row: Row) -> StoredContent:
     """A content from its columns; one of an older catalogue has no regions of its own."""
-    content_id, size, fingerprint, audio_start, audio_end, regions = row
+    content_id, size, fingerprint, audio_start, audio_end, regions, variant_of = row
     return StoredContent(
-        content_id, size, fingerprint, audio_start, audio_end, regions_from(regions)
+        content_id, size, fingerprint, audio_start, audio_end, regions_from(regions), variant_of
     )
 
 
@@ -80,3 +98,41 @@ class Contents:
             [content_id],
         )
         return [Replica(row[0], from_blob(row[1]), Version(row[2])) for row in rows]
+
+    async def held(self, origin: str, paths: Sequence[str]) -> dict[str, HeldContent]:
+        """The contents of these files (some hundreds at most); those without one left out."""
+        if not paths:
+            return {}
+        marks = ",".join("?" * len(paths))
+        columns = ", ".join(f"o.{column}" for column in CONTENT_COLUMNS.split(", "))
+        rows = await self._db.rows(
+            f"SELECT f.path, f.version, t.format, {columns} FROM files f"
+            " JOIN contents o ON o.id = f.content_id LEFT JOIN tracks t ON t.content_id = o.id"
+            f" WHERE f.origin = ? AND f.path IN ({marks})",
+            [origin, *map(to_blob, paths)],
+        )
+        return {
+            from_blob(row[0]): HeldContent(stored_content(row[3:]), row[1], row[2]) for row in rows
+        }
+
+    async def alike(
+        self, fingerprints: Sequence[bytes]
+    ) -> dict[tuple[int, bytes], list[StoredContent]]:
+        """The contents of size and ends (fingerprints of some hundreds at most) that have variants.
+
+        Each with its variants behind it.
+        """
+        marks = ",".join("?" * len(fingerprints))
+        variants = await self._db.rows(
+            f"SELECT {CONTENT_COLUMNS} FROM contents WHERE variant_of IN ({marks}) ORDER BY id",
+            fingerprints,
+        )
+        if not variants:
+            return {}
+        plain = await self._db.rows(
+            f"SELECT {CONTENT_COLUMNS} FROM contents WHERE fingerprint IN ({marks})", fingerprints
+        )
+        found: dict[tuple[int, bytes], list[StoredContent]] = {}
+        for content in map(stored_content, (*plain, *variants)):
+            found.setdefault((content.size, content.ends), []).append(content)
+        return {key: contents for key, contents in found.items() if contents[-1].variant_of}

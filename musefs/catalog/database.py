@@ -18,12 +18,12 @@ from typing import Any, Protocol
 
 import aiosqlite
 
-from musefs.errors import StateBroken
+from musefs.errors import BackupFailed, StateBroken
 
 Row = tuple[Any, ...]
 Parameters = Sequence[object] | Mapping[str, object]
 
-MIGRATIONS: tuple[str, ...] = ("schema.sql", "schema_2.sql", "schema_3.sql")
+MIGRATIONS: tuple[str, ...] = ("schema.sql", "schema_2.sql", "schema_3.sql", "schema_4.sql")
 """Scripts in order; the catalogue's `user_version` counts how many of them it has seen."""
 
 BUSY_TIMEOUT_S = 10.0
@@ -175,6 +175,25 @@ async def open_readonly(path: Path) -> Database:
     return Database(path, None, reader)
 
 
+async def copy_database(path: Path, target: Path) -> None:
+    """Write a compact copy of a catalogue, as of one moment, into an empty file.
+
+    On a connection of its own: readers and the writer go on. Raises BackupFailed.
+    """
+    connection = None
+    try:
+        connection = await _connect(f"file:{_quoted(path)}?mode=ro")
+        await connection.execute("VACUUM INTO ?", [f"file:{_quoted(target)}"])
+    except sqlite3.Error as error:
+        raise BackupFailed(
+            f"{target}: the catalogue cannot be copied there ({error}): check both disks"
+        ) from error
+    finally:
+        if connection is not None:
+            await connection.interrupt()  # nobody waits for a copy that was cancelled
+            await connection.close()
+
+
 async def _connect(uri: str) -> aiosqlite.Connection:
     refused: list[sqlite3.Error] = []
 
@@ -239,5 +258,5 @@ def _quoted(path: Path) -> str:
 def _broken(path: Path, error: sqlite3.Error) -> StateBroken:
     return StateBroken(
         f"{path}: the catalogue cannot be used ({error}): check the folder's permissions and disk; "
-        "a damaged catalogue can be moved away, the next scan makes a new one"
+        "put a backup in the place of a damaged one, or move it away, the next scan makes a new one"
     )

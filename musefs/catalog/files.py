@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from musefs.catalog.changelog import log_folders, log_tracks_of
-from musefs.catalog.contents import StoredContent
+from musefs.catalog.contents import Contents, StoredContent
 from musefs.catalog.database import Database
 from musefs.catalog.paths import from_blob, to_blob
 from musefs.catalog.records import FileRecord
@@ -32,10 +32,11 @@ class FailedFile:
 
 
 class Files:
-    """The files table and what hangs on it."""
+    """The files table and what hangs on it; `contents` are those of the files."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self.contents = Contents(database)
 
     async def known(self, origin: str, paths: Sequence[str]) -> dict[str, KnownFile]:
         """The files of these paths (some hundreds at most) that the catalogue knows."""

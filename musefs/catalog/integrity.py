@@ -1,7 +1,8 @@
 """Whether the catalogue is whole: its file, its references, and the tree that is stored in it.
 
 The tree follows from the rest of the catalogue, so what is wrong with it can be mended: broken
-parts are taken out, and everything is noted to be placed again. Entries keep their inodes.
+parts are taken out, and everything is noted to be placed again. Entries keep their inodes. What
+users have set or given is never taken out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,34 @@ from musefs.catalog.database import Queries, Transaction
 from musefs.catalog.nodes import ROOT
 
 DAMAGES_MAX = 100
+
+_REFERENCES = {
+    ("content_chunks", "contents"): "DELETE FROM content_chunks"
+    " WHERE content_id NOT IN (SELECT id FROM contents)",
+    ("content_chunks", "chunks"): "DELETE FROM content_chunks"
+    " WHERE digest NOT IN (SELECT digest FROM chunks)",
+    ("layouts", "contents"): "DELETE FROM layouts"
+    " WHERE content_id NOT IN (SELECT id FROM contents)",
+    ("layouts", "tracks"): "DELETE FROM layouts WHERE track_id NOT IN (SELECT id FROM tracks)",
+    ("tags", "tracks"): "DELETE FROM tags WHERE track_id NOT IN (SELECT id FROM tracks)",
+    ("art", "tracks"): "DELETE FROM art WHERE track_id NOT IN (SELECT id FROM tracks)",
+    # The next scan finds the file again.
+    ("files", "contents"): "DELETE FROM files WHERE content_id NOT IN (SELECT id FROM contents)",
+    ("nodes", "tracks"): "DELETE FROM nodes WHERE track_id NOT IN (SELECT id FROM tracks)",
+    ("nodes", "files"): "UPDATE nodes SET file_id = NULL"
+    " WHERE file_id NOT IN (SELECT id FROM files)",
+    ("nodes", "contents"): "UPDATE nodes SET content_id = NULL"
+    " WHERE content_id NOT IN (SELECT id FROM contents)",
+    # Pins are resolved to contents again at the next start.
+    ("pinned_contents", "contents"): "DELETE FROM pinned_contents"
+    " WHERE content_id NOT IN (SELECT id FROM contents)",
+    # Values that a user set are worth more than the time at which that was.
+    ("edits", "edited"): "INSERT INTO edited (track_id, edited_ns)"
+    " SELECT DISTINCT track_id, 0 FROM edits WHERE track_id IN (SELECT id FROM tracks)"
+    " AND track_id NOT IN (SELECT track_id FROM edited)",
+}
+"""References, from one table to another, that follow from the rest or can be filled in again: what
+mends those that lead nowhere."""
 
 _REACHABLE = (
     "WITH RECURSIVE reachable (inode) AS (SELECT inode FROM nodes WHERE inode = :root"
@@ -71,17 +100,33 @@ async def damage(queries: Queries) -> list[str]:
 
     See SQLite's documentation of integrity_check and foreign_key_check.
     """
-    found = [
+    broken = [
         " ".join(str(row[0]).split())
         for row in await queries.rows(f"PRAGMA integrity_check({DAMAGES_MAX})")
         if row[0] != "ok"
     ]
-    dangling = Counter((row[0], row[2]) for row in await queries.rows("PRAGMA foreign_key_check"))
-    found += [
+    return broken + await _dangling(queries, mendable=False)
+
+
+async def dangling(queries: Queries) -> list[str]:
+    """Which references lead nowhere that can be mended, a line each."""
+    return await _dangling(queries, mendable=True)
+
+
+async def mend_references(tx: Transaction) -> None:
+    """Take out or fill in what leads nowhere. The tree has to be mended after it."""
+    for sql in _REFERENCES.values():
+        await tx.run(sql)
+
+
+async def _dangling(queries: Queries, *, mendable: bool) -> list[str]:
+    rows = await queries.rows("PRAGMA foreign_key_check")
+    counts = Counter((row[0], row[2]) for row in rows)
+    return [
         f"{count} rows of {table} refer to rows of {parent} that are not there"
-        for (table, parent), count in sorted(dangling.items())
+        for (table, parent), count in sorted(counts.items())
+        if ((table, parent) in _REFERENCES) is mendable
     ]
-    return found
 
 
 async def tree_faults(queries: Queries) -> list[str]:

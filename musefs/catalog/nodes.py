@@ -119,6 +119,17 @@ async def tracks_below(queries: Queries, folder: Inode, count_max: int) -> list[
     return [TrackId(row[0]) for row in rows]
 
 
+async def next_track(queries: Queries, inode: Inode) -> Node | None:
+    """The track that follows an entry in its folder, by their names; None after the last."""
+    row = await queries.row(
+        f"SELECT {_COLUMNS} FROM nodes WHERE kind = 'track'"
+        " AND parent = (SELECT parent FROM nodes WHERE inode = :inode)"
+        " AND folded > (SELECT folded FROM nodes WHERE inode = :inode) ORDER BY folded LIMIT 1",
+        {"inode": inode},
+    )
+    return Node(*row) if row else None
+
+
 async def path_of(queries: Queries, entry: Node) -> str:
     """The names that lead from the root to an entry, with "/" between them."""
     rows = await queries.rows(

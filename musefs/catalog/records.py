@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from musefs.catalog.contents import StoredContent
+
 Kind = Literal["audio", "sidecar"]
 
 
@@ -23,7 +25,9 @@ class ArtRecord:
 class ContentRecord:
     """What was found in a file's bytes. `format` is None for a sidecar.
 
-    `regions`: see Content; none for the three usual ones.
+    `regions`: see Content; none for the three usual ones. `variant_of`: the fingerprint that the
+    file's size and ends give, when another content has that one already. `audio_of`: a content
+    whose audio these bytes have too.
     """
 
     fingerprint: bytes
@@ -34,6 +38,8 @@ class ContentRecord:
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     art: Sequence[ArtRecord] = ()
     regions: Sequence[int] = ()
+    variant_of: bytes | None = None
+    audio_of: StoredContent | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from musefs.catalog.changelog import log_folders, log_tracks_of
+from musefs.catalog.changelog import log_folders
+from musefs.catalog.chunks import share_audio
 from musefs.catalog.contents import (
     CONTENT_COLUMNS,
     StoredContent,
@@ -12,8 +13,9 @@ from musefs.catalog.contents import (
     stored_content,
 )
 from musefs.catalog.database import Transaction
-from musefs.catalog.paths import folder_of, from_blob, to_blob
+from musefs.catalog.paths import folder_of, to_blob
 from musefs.catalog.records import ContentRecord, FileRecord
+from musefs.catalog.succession import contents_before, follow_changes, keep_splits
 from musefs.model import ContentId, TrackId
 
 
@@ -26,9 +28,13 @@ async def store(
     """
     stored = await _store_contents(tx, records)
     contents = {key: found.id for key, found in stored.items()}
-    await _follow_changes(tx, origin, records, contents)
+    before = await contents_before(tx, origin, [record.path for record in records])
     await _store_files(tx, origin, records, contents)
+    # Once the files are stored: a track goes with the last of them.
+    splits = await follow_changes(tx, _changes(records, before, contents))
     await _store_tracks(tx, records, contents)
+    await keep_splits(tx, splits)
+    await _share_audio(tx, records, stored)
     await log_folders(tx, origin, {folder_of(record.path) for record in records})
     return {
         record.path: stored[record.size, record.content.fingerprint]
@@ -44,12 +50,12 @@ async def _store_contents(
     if not keys:
         return {}
     await tx.run_many(
-        "INSERT INTO contents (size, fingerprint, audio_start, audio_end, regions)"
-        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO contents (size, fingerprint, audio_start, audio_end, regions, variant_of)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [
-            (r.size, c.fingerprint, c.audio_start, c.audio_end, regions_text(c.regions))
-            for r in records
-            if (c := r.content) is not None
+            (record.size, *_content_values(record.content))
+            for record in records
+            if record.content is not None
         ],
     )
     rows = await tx.rows(
@@ -61,6 +67,16 @@ async def _store_contents(
     return {(found.size, found.fingerprint): found for found in map(stored_content, rows)}
 
 
+def _content_values(found: ContentRecord) -> tuple[object, ...]:
+    return (
+        found.fingerprint,
+        found.audio_start,
+        found.audio_end,
+        regions_text(found.regions),
+        found.variant_of,
+    )
+
+
 def _content_id(
     record: FileRecord, contents: Mapping[tuple[int, bytes], ContentId]
 ) -> ContentId | None:
@@ -69,32 +85,27 @@ def _content_id(
     return contents[record.size, record.content.fingerprint]
 
 
-async def _follow_changes(
-    tx: Transaction,
-    origin: str,
+def _changes(
     records: Sequence[FileRecord],
+    before: Mapping[str, ContentId],
     contents: Mapping[tuple[int, bytes], ContentId],
+) -> dict[tuple[ContentId, ContentId], None]:
+    """Which contents have become which others, in the order of the files, each pair once."""
+    pairs = ((before.get(record.path), _content_id(record, contents)) for record in records)
+    return {
+        (old, new): None for old, new in pairs if old is not None and new is not None and old != new
+    }
+
+
+async def _share_audio(
+    tx: Transaction,
+    records: Sequence[FileRecord],
+    stored: Mapping[tuple[int, bytes], StoredContent],
 ) -> None:
-    """A file that got new bytes keeps its track, and with it its inode, unless others share it."""
-    marks = ",".join("?" * len(records))
-    rows = await tx.rows(
-        "SELECT path, content_id FROM files WHERE content_id IS NOT NULL AND origin = ?"
-        f" AND path IN ({marks})",
-        [origin, *(to_blob(record.path) for record in records)],
-    )
-    before = {from_blob(row[0]): row[1] for row in rows}
     for record in records:
-        old, new = before.get(record.path), _content_id(record, contents)
-        if old is None or old == new:
-            continue
-        await log_tracks_of(tx, [old])
-        if new is not None:
-            await tx.run(
-                "UPDATE tracks SET content_id = :new WHERE content_id = :old"
-                " AND (SELECT count(*) FROM files WHERE content_id = :old) = 1"
-                " AND NOT EXISTS (SELECT 1 FROM tracks WHERE content_id = :new)",
-                {"old": old, "new": new},
-            )
+        if record.content is not None and record.content.audio_of is not None:
+            new = stored[record.size, record.content.fingerprint]
+            await share_audio(tx, record.content.audio_of.content(), new.content())
 
 
 async def _store_files(

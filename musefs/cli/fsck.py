@@ -10,7 +10,13 @@ import typer
 
 from musefs.catalog.chunks import Chunks
 from musefs.catalog.database import Database, open_database
-from musefs.catalog.integrity import damage, mend_tree, tree_faults
+from musefs.catalog.integrity import (
+    damage,
+    dangling,
+    mend_references,
+    mend_tree,
+    tree_faults,
+)
 from musefs.cli.configuration import from_file
 from musefs.cli.options import AsJson, ConfigFile
 from musefs.cli.outcomes import ExitCode, ends_with_code
@@ -35,6 +41,7 @@ class Findings:
     """What was found, a line each. `left` is what is still wrong at the end."""
 
     catalogue: list[str]
+    references: list[str]
     tree: list[str]
     chunks: list[str]
     chunk_count: int
@@ -43,7 +50,12 @@ class Findings:
     @property
     def lines(self) -> list[str]:
         """All of them, and where."""
-        named = (("catalogue", self.catalogue), ("tree", self.tree), ("chunks", self.chunks))
+        named = (
+            ("catalogue", self.catalogue),
+            ("references", self.references),
+            ("tree", self.tree),
+            ("chunks", self.chunks),
+        )
         return [f"{place}: {line}" for place, lines in named for line in lines]
 
 
@@ -70,7 +82,10 @@ def _verdict(findings: Findings, repair: bool) -> str:
     if not findings.left:
         return "repaired"
     if findings.catalogue:
-        return "the catalogue is damaged: move catalogue.db away, the next scan makes a new one"
+        return (
+            "the catalogue is damaged: put a backup in its place, or move catalogue.db away: the "
+            "next scan makes a new one, without the tags and covers that you have set"
+        )
     if repair:
         return f"repaired, but for: {'; '.join(findings.left)}"
     return "mend it with --repair"
@@ -101,10 +116,10 @@ async def _findings(
     config: Config, state: StateFolder, database: Database, repair: bool
 ) -> Findings:
     damages = await damage(database)
-    faults = await tree_faults(database)
+    loose, faults = await dangling(database), await tree_faults(database)
     # In a damaged file nothing is written.
     repair = repair and not damages
-    if repair and faults:
+    if repair and (loose or faults):
         await _mend(config, database)
     chunks = await _chunks(state, database, repair)
     flaws = [
@@ -112,9 +127,13 @@ async def _findings(
         for name, text in _CHUNK_FAULTS.items()
         if (count := getattr(chunks, name))
     ]
-    left = [*damages, *(await tree_faults(database) if repair else faults)]
+    if repair:
+        left = [*await dangling(database), *await tree_faults(database)]
+    else:
+        left = [*damages, *loose, *faults]
     return Findings(
         catalogue=damages,
+        references=loose,
         tree=faults,
         chunks=flaws,
         chunk_count=chunks.chunks,
@@ -128,6 +147,7 @@ async def _mend(config: Config, database: Database) -> None:
     from musefs.library.tree import Preferences, Tree
 
     async with database.writing() as tx:
+        await mend_references(tx)
         await mend_tree(tx)
     priorities = {origin.id: origin.priority for origin in config.origins}
     tree = Tree(database, tree_rules(config), Preferences(priorities), time.time_ns)

@@ -49,6 +49,11 @@ def find_entry(wanted: ServiceOptions, path: str) -> tuple[Path, str]:
     """
     if not path:
         raise typer.BadParameter('PATH is empty: name a track or a folder; "/" is the whole tree')
+    return find_mounted(wanted, path) or (find_socket(wanted), _in_tree(path))
+
+
+def find_mounted(wanted: ServiceOptions, path: str) -> tuple[Path, str] | None:
+    """The same when a path lies below a mountpoint, otherwise None."""
     for candidate in _places(path):
         above = [m for m in mountpoints.mounts() if m.state and candidate.is_relative_to(m.path)]
         if above:
@@ -56,7 +61,7 @@ def find_entry(wanted: ServiceOptions, path: str) -> tuple[Path, str]:
             mounted = max(reversed(above), key=lambda mounted: len(mounted.path.parts))
             inside = candidate.relative_to(mounted.path).as_posix()
             return _socket_of(mounted, wanted), _in_tree(inside)
-    return find_socket(wanted), _in_tree(path)
+    return None
 
 
 def _places(path: str) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from musefs.cli import fsck, logs, mounting, offline, service, tags, why
+from musefs.cli import cache, fsck, logs, mounting, offline, service, tags, warming, why
 from musefs.cli.outcomes import ExitCode
 from musefs.cli.output import allow_any_text, say
 
@@ -24,10 +24,12 @@ program = typer.Typer(
 )
 for command in (
     *(mounting.mount, mounting.unmount, offline.scan, offline.check, why.why, fsck.fsck),
-    *(service.status, service.rescan, service.shutdown),
+    *(service.status, service.rescan, service.shutdown, cache.backup),
+    *(warming.prefetch, warming.pin, warming.unpin, warming.pins),
 ):
     program.command()(command)
 program.add_typer(tags.commands)
+program.add_typer(cache.commands)
 
 
 def _show_version(wanted: bool) -> None:

@@ -19,7 +19,15 @@ from pydantic_core import PydanticCustomError
 
 from musefs.config.origin_settings import KINDS, AnyOrigin, Settings, Text
 from musefs.config.paths import AbsolutePath
-from musefs.config.units import Duration, Interval, PositiveDuration, Size, at_least, parse_size
+from musefs.config.units import (
+    BandwidthOrNone,
+    Duration,
+    Interval,
+    PositiveDuration,
+    Size,
+    at_least,
+    parse_size,
+)
 
 DEFAULT_TEMPLATE = "$albumartist/[$year - ]$album/[$disc-]$track $title"
 SOCKET_PATH_BYTES_MAX = 107
@@ -120,15 +128,20 @@ class Mount(Settings):
 
 
 class Cache(Settings):
-    """Bounds of what is kept, in bytes. `readahead_bytes_max` is per open file."""
+    """Bounds of what is kept, in bytes. `readahead_bytes_max` is per open file.
+
+    `scrub_bytes_per_s` of 0: the disk cache is not looked through.
+    """
 
     memory_bytes_max: Annotated[Size, at_least("1 MiB", parse_size)] = Field(
         default=256 << 20, alias="memory"
     )
     disk_bytes_max: Size = Field(default=10 << 30, alias="disk")
+    pins_bytes_max: Size = Field(default=5 << 30, alias="pins")
     heads_bytes: Size = Field(default=64 << 10, alias="heads")
     tails_bytes: Size = Field(default=72 << 10, alias="tails")
     readahead_bytes_max: Size = Field(default=8 << 20, alias="readahead")
+    scrub_bytes_per_s: BandwidthOrNone = Field(default=4 << 20, alias="scrub")
 
 
 class Federation(Settings):

@@ -103,3 +103,16 @@ Interval = Annotated[Duration, at_least("1 s", parse_duration)]
 
 Bandwidth = Annotated[int, BeforeValidator(parse_bandwidth), at_least("16 KiB", parse_size)]
 """In bytes per second."""
+
+
+def _bandwidth_or_none(value: object) -> int:
+    if value in (0, "0"):
+        return 0
+    bandwidth = parse_bandwidth(value)
+    if 0 < bandwidth < parse_size("16 KiB"):
+        raise ValueError("should be at least 16 KiB/s, or 0 for none at all")
+    return bandwidth
+
+
+BandwidthOrNone = Annotated[int, BeforeValidator(_bandwidth_or_none)]
+"""In bytes per second; 0: none at all."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from musefs.content.chunk_files import ChunkFiles, digest_of
+from musefs.content.chunk_files import ChunkFiles, DiskRefused
 from musefs.content.chunk_index import ChunkIndex
 from musefs.model import CHUNK_BYTES
 
@@ -47,8 +47,7 @@ async def check_chunks(index: ChunkIndex, files: ChunkFiles, *, repair: bool) ->
     async for digest, size in files.listing():
         present[digest] = size
         right_size = size <= CHUNK_BYTES and recorded.get(digest, size) == size
-        data = await files.read(digest, size) if right_size else None
-        if data is None or digest_of(data) != digest:
+        if not right_size or not await _is_right(files, digest, size):
             wrong.append(digest)
     report = ChunkReport(
         chunks=len(present),
@@ -60,6 +59,13 @@ async def check_chunks(index: ChunkIndex, files: ChunkFiles, *, repair: bool) ->
     if repair:
         await _remove(index, files, [*wrong, *(recorded.keys() ^ present.keys())])
     return report
+
+
+async def _is_right(files: ChunkFiles, digest: bytes, size: int) -> bool:
+    try:
+        return await files.is_right(digest, size)
+    except DiskRefused:
+        return False  # of one file it is a bad sector: the others are looked at all the same
 
 
 async def _remove(index: ChunkIndex, files: ChunkFiles, digests: Sequence[bytes]) -> None:

@@ -64,6 +64,8 @@ class ChunkFiles:
         self._root = root
         self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="chunks")
         self._without_waiting = True
+        self.readers_waiting = 0
+        """Reads that wait for the disk now."""
 
     def __repr__(self) -> str:
         return f"<ChunkFiles {self._root}>"
@@ -85,7 +87,15 @@ class ChunkFiles:
             os.close(descriptor)
         if data is not None:
             return data
-        return await self._in_thread("read", partial(_read_file, self._path(digest), size))
+        self.readers_waiting += 1
+        try:
+            return await self._in_thread("read", partial(_read_file, self._path(digest), size))
+        finally:
+            self.readers_waiting -= 1
+
+    async def is_right(self, digest: bytes, size: int) -> bool:
+        """Whether the disk has a chunk's bytes, all of them and no others. Raises DiskRefused."""
+        return await self._in_thread("read", partial(_is_right, self._path(digest), digest, size))
 
     async def write(
         self, data: Buffer, is_there: Callable[[bytes], bool] = lambda _: False
@@ -233,6 +243,17 @@ def _read_file(path: Path, size: int) -> bytes | None:
             return file.read(size)
     except FileNotFoundError:
         return None
+
+
+def _is_right(path: Path, digest: bytes, size: int) -> bool:
+    try:
+        with path.open("rb", buffering=0) as file:
+            # What the kernel has in memory may still be right when the disk is not.
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            data = file.read(size + 1)
+    except FileNotFoundError:
+        return False
+    return len(data) == size and digest_of(data) == digest
 
 
 def _write_whole(path: Path, data: Buffer) -> None:

@@ -29,6 +29,18 @@ class ChunkIndex(Protocol):
         """Remove every row with one of these digests, whatever content it belongs to."""
         ...
 
+    async def after(self, digest: bytes, count: int) -> Sequence[tuple[bytes, int]]:
+        """Digest and size of the first `count` chunks behind this digest, in their order."""
+        ...
+
+    async def holders(self, digest: bytes) -> Sequence[tuple[ContentId, int]]:
+        """Every content that has this chunk, and the chunk's index in it."""
+        ...
+
     def all(self) -> AsyncIterator[tuple[bytes, int, bool]]:
         """Digest, size and whether it is kept, of every row: once for each content that has it."""
+        ...
+
+    def pinned(self) -> AsyncIterator[tuple[ContentId, bytes]]:
+        """Content and digest of every row whose content is pinned."""
         ...

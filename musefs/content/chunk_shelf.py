@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 COMPLAINT_EVERY_S = 600.0
 REMOVED_AT_ONCE = 64
 """Chunks removed in one transaction."""
+TAKEN_OFF_MAX = 1 << 16
+"""Wrong chunks that are remembered, to count those that come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,9 @@ class ChunkShelf:
         self._complained = False
         self._free_bytes = 0
         self._overfull = Occasionally(COMPLAINT_EVERY_S, time.monotonic)
+        self._taken_off: set[bytes] = set()
+        self.repaired = 0
+        """Chunks that were gone or wrong, and are right again."""
 
     @property
     def refuses(self) -> bool:
@@ -107,6 +112,9 @@ class ChunkShelf:
             await self._files.sweep()
             async for digest, size, kept in self._index.all():
                 ledger.add(digest, size, kept=kept)
+            async for content_id, digest in self._index.pinned():
+                ledger.pinned.claim(content_id)
+                ledger.pinned.pin(digest, content_id)
             missing = ledger.digests()
             orphans = []
             async for digest, _ in self._files.listing():
@@ -128,10 +136,11 @@ class ChunkShelf:
         """Store a chunk, to be evicted last if it is `kept`; False when the disk refuses."""
         ledger, verification = self._books.ledger, self._books.verification
         size = len(data)
-        if size > self._limits.disk_bytes_max or self.refuses:
+        pinned = ledger.pinned.is_claimed(content_id)  # within a budget of its own
+        if (size > self._limits.disk_bytes_max and not pinned) or self.refuses:
             return False
         try:
-            await self._make_room(size)
+            await self._make_room(0 if pinned else size)
             digest = await self._files.write(
                 data, lambda digest: digest in ledger and verification.vouches_for(digest)
             )
@@ -140,12 +149,16 @@ class ChunkShelf:
             return False
         self._take_up_again()
         verification.passed(digest)
+        if digest in self._taken_off:
+            self._taken_off.discard(digest)
+            self.repaired += 1
         kept = ledger.is_kept(digest) or (kept and self._has_room_to_keep(size))
         row = ChunkRow(content_id, index, digest, size, kept)
         if self._books.note(row) or digest not in ledger:
             ledger.add(digest, size)
         if kept:
             ledger.keep(digest)
+        ledger.pinned.pin(digest, content_id)
         if not self._rows:
             self._record_at = _now() + self._limits.batch_s
         self._rows.append(row)
@@ -160,13 +173,30 @@ class ChunkShelf:
         except DiskRefused as error:
             self._refuse(error)
             return False
+        if len(self._taken_off) < TAKEN_OFF_MAX:
+            self._taken_off.add(digest)
+        return True
+
+    async def restore(self, digest: bytes, data: Buffer) -> bool:
+        """Write a stored chunk's file again, whose bytes these are; False: it is not stored.
+
+        Raises DiskRefused.
+        """
+        if digest not in self._books.ledger:
+            return False
+        await self._files.write(data)
+        self._books.verification.passed(digest)
+        self.repaired += 1
         return True
 
     async def clear(self) -> int:
         """Remove every chunk; how many bytes they had. Raises DiskRefused."""
         freed = self._books.ledger.stored_bytes
         await self.record()
-        await self._remove(self._books.ledger.evict(freed))
+        everything = list(self._books.ledger.digests())
+        for digest in everything:
+            self._books.ledger.remove(digest)
+        await self._remove(everything)
         return freed
 
     async def settle(self) -> None:
@@ -200,11 +230,13 @@ class ChunkShelf:
         return False
 
     async def _make_room(self, size: int) -> None:
-        excess = self._books.ledger.stored_bytes + size - self._limits.disk_bytes_max
+        ledger = self._books.ledger
+        evictable = ledger.stored_bytes - ledger.pinned.bytes
+        excess = evictable + size - self._limits.disk_bytes_max
         if excess > 0:
             await self.record()  # a row recorded after its chunk was evicted would be wrong
             slack = self._limits.disk_bytes_max // 256
-            await self._remove(self._books.ledger.evict(excess + slack))
+            await self._remove(ledger.evict(excess + slack))
 
     async def _remove(self, digests: Sequence[bytes]) -> None:
         for first in range(0, len(digests), REMOVED_AT_ONCE):

@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from musefs.content.chunk_files import ChunkFiles, DiskRefused, digest_of
 from musefs.content.chunk_index import ChunkIndex, ChunkRow
 from musefs.content.chunk_keeping import ChunkKeeping
 from musefs.content.chunk_ledger import ChunkLedger
+from musefs.content.chunk_repair import ChunkRepair, Shelved
 from musefs.content.chunk_shelf import Books, ChunkShelf, StoreLimits
+from musefs.content.chunk_warming import ChunkWarming
 from musefs.content.chunk_writer import ChunkWriter
 from musefs.content.chunking import Chunk, chunk_at, chunks_of
+from musefs.content.digest_check import DigestCheck
 from musefs.content.digest_maps import DigestMap, DigestMaps
 from musefs.content.verification import Verification
 from musefs.errors import ContentUnavailable
 from musefs.kit.occasionally import Occasionally
-from musefs.model import Buffer, Content, ContentSource
+from musefs.model import Buffer, CheckedSource, Content, ContentId
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,8 @@ class StoreStats:
     saved_bytes: int
     queued_bytes: int
     kept_bytes: int = 0
+    pinned_bytes: int = 0
+    repaired: int = 0
 
 
 class ChunkStore:
@@ -55,7 +60,7 @@ class ChunkStore:
 
     def __init__(
         self,
-        below: ContentSource,
+        below: CheckedSource,
         files: ChunkFiles,
         index: ChunkIndex,
         limits: StoreLimits,
@@ -71,9 +76,11 @@ class ChunkStore:
         self._wrong = Occasionally(COMPLAINT_EVERY_S, time.monotonic)
         self._maps = DigestMaps(index, limits.digests_max)
         books = Books(self._ledger, self._verification, self._note)
-        shelf = ChunkShelf(files, index, limits, books)
+        self._shelf = shelf = ChunkShelf(files, index, limits, books)
         self._writer = ChunkWriter(shelf, limits)
+        self.repair = ChunkRepair(below, Shelved(files, index, books), self._writer)
         self.keeping = ChunkKeeping(self._writer, shelf, limits)
+        self.warming = ChunkWarming(self, self._writer, self._ledger, self._maps, self._is_kept)
         self._limits = limits
         self._hits = self._misses = self._corrupt = 0
 
@@ -96,6 +103,8 @@ class ChunkStore:
             saved_bytes=logical - stored,
             queued_bytes=self._writer.queued_bytes,
             kept_bytes=self._ledger.kept_bytes,
+            pinned_bytes=self._ledger.pinned.bytes,
+            repaired=self._shelf.repaired,
         )
 
     async def run(self) -> None:
@@ -127,6 +136,14 @@ class ChunkStore:
         digests = await self._maps.of(content.id)
         return self._is_kept(content, chunk_at(content, offset), digests)
 
+    async def digests(self, content_id: ContentId) -> Mapping[int, bytes]:
+        """The known digests by chunk index, some of chunks that are not on the disk any more."""
+        return await self._maps.of(content_id)
+
+    async def stored(self, content: Content, chunk: Chunk) -> Buffer | None:
+        """A chunk's bytes from the disk, or on their way there; None: they are not at hand."""
+        return await self._stored(content, chunk, await self._maps.of(content.id))
+
     async def read(self, content: Content, offset: int, size: int) -> Buffer:
         """Bytes [offset, offset + size), fewer only at the end of the content.
 
@@ -156,20 +173,20 @@ class ChunkStore:
             stored = await self._stored(content, chunk, digests)
             together = chunk.end - missing[0].start if missing else 0
             if missing and (stored is not None or together > REQUEST_BYTES_MAX):
-                parts += await self._fetched(content, missing)
+                parts += await self._fetched(content, missing, digests)
                 missing = []
             if stored is None:
                 missing.append(chunk)
             else:
                 parts.append(stored)
         if missing:
-            parts += await self._fetched(content, missing)
+            parts += await self._fetched(content, missing, digests)
         return parts
 
     async def _stored(self, content: Content, chunk: Chunk, digests: DigestMap) -> Buffer | None:
         data = self._writer.waiting(content.id, chunk.index)
         digest = digests.get(chunk.index)
-        if data is None and digest is not None and not self._writer.is_broken(digest):
+        if data is None and digest is not None and digest not in self._writer.broken:
             data = await self._from_disk(digest, chunk.size)
         if data is None:
             self._misses += 1
@@ -186,11 +203,11 @@ class ChunkStore:
             return None
         if data is None:
             if digest in self._ledger:
-                self._writer.report_broken(digest)
+                self._writer.broken.report(digest)
             return None
         if not self._is_right(digest, data, size):
             self._corrupt += 1
-            self._writer.report_broken(digest)
+            self._writer.broken.report(digest)
             if count := self._wrong.due():
                 log.warning("wrong bytes in the chunk store (%d chunks): fetched again", count)
             return None
@@ -206,10 +223,12 @@ class ChunkStore:
             self._verification.passed(digest)
         return True
 
-    async def _fetched(self, content: Content, chunks: Sequence[Chunk]) -> list[Buffer]:
+    async def _fetched(
+        self, content: Content, chunks: Sequence[Chunk], digests: DigestMap
+    ) -> list[Buffer]:
         """Neighbouring chunks in one request."""
         start, end = chunks[0].start, chunks[-1].end
-        data = await self._below.read(content, start, end - start)
+        data = await self._checked(content, chunks, digests)
         if len(data) != end - start:
             raise ContentUnavailable(
                 f"content {content.id}: {len(data)} bytes instead of {end - start} at {start}; "
@@ -222,6 +241,18 @@ class ChunkStore:
         for chunk, part in zip(chunks, parts, strict=True):
             self._writer.offer(content.id, chunk.index, part)
         return parts
+
+    async def _checked(
+        self, content: Content, chunks: Sequence[Chunk], digests: DigestMap
+    ) -> Buffer:
+        start, end = chunks[0].start, chunks[-1].end
+        check = DigestCheck(chunks, digests)
+        if not check.is_possible:
+            return await self._below.read(content, start, end - start)
+        # When nobody has those bytes the reader gets ContentChanged, again and again: what the
+        # origins have now never mixes with them. The federation has told where to look; what is
+        # found to have changed in place becomes another content.
+        return await self._below.read(content, start, end - start, check.accepts)
 
     def _is_kept(self, content: Content, chunk: Chunk, digests: DigestMap) -> bool:
         if self._writer.waiting(content.id, chunk.index) is not None:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from musefs.content.broken_chunks import BrokenChunks
 from musefs.content.chunk_shelf import ChunkShelf, StoreLimits
 from musefs.model import Buffer, ContentId
 
@@ -43,10 +44,10 @@ class ChunkWriter:
         self._limits = limits
         self._queue: deque[_Arrived | _Broken] = deque()
         self._arrived: dict[tuple[ContentId, int], _Arrived] = {}
-        self._broken: set[bytes] = set()
         self._news = asyncio.Event()
         self._progress = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
+        self.broken = BrokenChunks(shelf, self._one_at_a_time, self._enqueue_broken)
         self._closed = False
         self.loaded = False
         self.queued_bytes = 0
@@ -100,17 +101,6 @@ class ChunkWriter:
         found = self._arrived.get((content_id, index))
         return found.data if found is not None else None
 
-    def report_broken(self, digest: bytes) -> None:
-        """The file is gone or wrong: remove it and its rows, and do not read it until then."""
-        if digest not in self._broken:
-            self._broken.add(digest)
-            self._queue.append(_Broken(digest))
-            self._news.set()
-
-    def is_broken(self, digest: bytes) -> bool:
-        """Whether it was reported and could not be removed yet."""
-        return digest in self._broken
-
     async def run(self) -> None:
         """Work until cancelled, then write what waits, for `flush_s` at most."""
         try:
@@ -141,6 +131,10 @@ class ChunkWriter:
         self.queued_bytes += len(item.data)
         self._kept_bytes += len(item.data) if item.kept else 0
         self._queue.append(item)
+        self._news.set()
+
+    def _enqueue_broken(self, digest: bytes) -> None:
+        self._queue.append(_Broken(digest))
         self._news.set()
 
     def _has_room_to_keep(self, size: int) -> bool:
@@ -182,8 +176,7 @@ class ChunkWriter:
 
     async def _handle(self, item: _Arrived | _Broken) -> None:
         if isinstance(item, _Broken):
-            if await self._shelf.take_off(item.digest):
-                self._broken.discard(item.digest)
+            await self.broken.remove(item.digest)
         elif not await self._shelf.put(item.content_id, item.index, item.data, kept=item.kept):
             self.refused += 1
 

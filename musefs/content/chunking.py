@@ -50,6 +50,15 @@ def chunk_at(content: Content, offset: int) -> Chunk:
     return Chunk(*locate(content, offset))
 
 
+def chunk_numbered(content: Content, index: int) -> Chunk | None:
+    """The chunk of that number; None when the content has fewer."""
+    if not 0 <= index < content.first_chunks[-1]:
+        return None
+    region = bisect_right(content.first_chunks, index) - 1
+    start = content.regions[region] + (index - content.first_chunks[region]) * CHUNK_BYTES
+    return Chunk(index, start, min(start + CHUNK_BYTES, content.regions[region + 1]))
+
+
 def chunks_of(content: Content, offset: int, size: int) -> Iterator[Chunk]:
     """The chunks that cover [offset, offset + size), cut at the end of the content, in order."""
     end = min(offset + size, content.size)

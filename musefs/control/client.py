@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import grpc
 
+from musefs.control.cache_client import CacheClient
 from musefs.control.failures import told
 from musefs.control.messages import (
     MESSAGE_BYTES_MAX,
@@ -22,6 +23,7 @@ from musefs.control.messages import (
     track_tags_of,
 )
 from musefs.control.v1 import musefs_pb2, musefs_pb2_grpc
+from musefs.control.warming_client import WarmingClient
 from musefs.errors import InvalidTags, MusefsError, NoSuchEntry, ServiceUnreachable
 from musefs.indexing.scanning import Progress, ScanOptions
 from musefs.layout.images import see_that_it_is_small
@@ -43,7 +45,7 @@ _OPTIONS = (
 _ELSEWHERE = "start one (musefs mount), or name another socket (--socket)"
 
 
-class Client:
+class Client(CacheClient, WarmingClient):
     """One connection; a context manager. Every call raises ServiceUnreachable, MusefsError."""
 
     def __init__(self, socket: Path, timeout_s: float = TIMEOUT_S) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 from musefs.control.v1 import musefs_pb2
 from musefs.indexing.scanning import Progress
 from musefs.layout.images import IMAGE_BYTES_MAX
+from musefs.library.pins import PinStatus
+from musefs.library.prefetching import WarmingProgress
 from musefs.library.track_tags import ArtOfTrack, Edited, TrackTags
 from musefs.status import CacheStatus, OriginStatus, Status
 
@@ -92,6 +94,30 @@ def edited_of(message: Any) -> Edited:
     )
 
 
+def warming_message(progress: WarmingProgress) -> Any:
+    """The message that carries how far warming is."""
+    return musefs_pb2.WarmingProgress(**_plain(asdict(progress)))
+
+
+def warming_of(message: Any) -> WarmingProgress:
+    """How far warming is, as a message carries it."""
+    values = _fields(WarmingProgress, message)
+    values["error"] = message.error if message.HasField("error") else None
+    return WarmingProgress(**values)
+
+
+def pin_message(status: PinStatus) -> Any:
+    """The message that carries a pin."""
+    return musefs_pb2.PinStatus(**_plain(asdict(status)))
+
+
+def pin_of(message: Any) -> PinStatus:
+    """The pin that a message carries."""
+    values = _fields(PinStatus, message)
+    values["error"] = message.error if message.HasField("error") else None
+    return PinStatus(**values)
+
+
 def field_messages(tags: Mapping[str, Sequence[str]]) -> list[Any]:
     """The messages that carry fields and their values."""
     return [
@@ -108,7 +134,10 @@ def changes_of(messages: Iterable[Any]) -> dict[str, list[str]]:
 
 
 def _fields(
-    kind: type[Status | OriginStatus | CacheStatus | Progress | ArtOfTrack], message: Any
+    kind: type[
+        Status | OriginStatus | CacheStatus | Progress | ArtOfTrack | WarmingProgress | PinStatus
+    ],
+    message: Any,
 ) -> Any:
     return {field.name: getattr(message, field.name) for field in fields(kind)}
 

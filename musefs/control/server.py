@@ -17,6 +17,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from musefs.control import socket_file
+from musefs.control.cache_calls import CacheCalls, Caching
 from musefs.control.failures import refuse
 from musefs.control.messages import (
     MESSAGE_BYTES_MAX,
@@ -27,6 +28,7 @@ from musefs.control.messages import (
     track_tags_message,
 )
 from musefs.control.v1 import musefs_pb2, musefs_pb2_grpc
+from musefs.control.warming_calls import Warmed, WarmingCalls
 from musefs.errors import ConfigError, MusefsError
 from musefs.indexing.scanning import Progress, ScanOptions
 from musefs.library.track_tags import Edited, TrackTags
@@ -70,6 +72,16 @@ class Operated(Protocol):
     @property
     def tagging(self) -> Edits:
         """Tags and pictures."""
+        ...
+
+    @property
+    def caching(self) -> Caching:
+        """The caches, and copies of the catalogue."""
+        ...
+
+    @property
+    def warming(self) -> Warmed:
+        """What is fetched before it is read."""
         ...
 
     async def status(self) -> Status:
@@ -140,11 +152,13 @@ class ControlServer:
             ) from error
 
 
-class _Servicer:
+class _Servicer(WarmingCalls, CacheCalls):
     """The calls of the interface, see v1/musefs.proto."""
 
     def __init__(self, service: Operated) -> None:
         self._service = service
+        self._caching = service.caching
+        self._warming = service.warming
 
     async def GetStatus(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - gRPC's
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -11,12 +12,16 @@ REMOTE_FAILURES_MAX = 3
 
 
 class HealthState(IntEnum):
-    """Best first. An origin nobody has asked yet is unknown, and may be used."""
+    """Best first. An origin nobody has asked yet is unknown, and may be used.
+
+    Offline is how people see an unhealthy one when all of them are.
+    """
 
     HEALTHY = 0
     UNKNOWN = 1
     DEGRADED = 2
     UNHEALTHY = 3
+    OFFLINE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,13 @@ class Health:
         return Health(state, failures, self.since if state is self.state else now)
 
 
-@dataclass(frozen=True, slots=True)
-class HealthChanged:
-    """An origin's state changed; `all_unhealthy` says whether none is left that does well."""
+def all_unhealthy(states: Collection[HealthState]) -> bool:
+    """Whether none is left that does well, or may."""
+    return bool(states) and all(state is HealthState.UNHEALTHY for state in states)
 
-    origin_id: str
-    before: HealthState
-    after: HealthState
-    all_unhealthy: bool
+
+def seen_together(states: Mapping[str, HealthState]) -> dict[str, HealthState]:
+    """Each origin's state as people are told it: offline instead of unhealthy when all are."""
+    if all_unhealthy(states.values()):
+        return dict.fromkeys(states, HealthState.OFFLINE)
+    return dict(states)

@@ -33,6 +33,7 @@ class OriginStatus:
     priority: int
     remote: bool
     p50_s: float
+    p95_s: float
     reads: int
     errors: int
     last_error: str | None
@@ -46,7 +47,7 @@ class Record:
         self.health = Health()
         self._latencies = Latencies()
         self._reads = self._errors = 0
-        self._last_error: str | None = None
+        self.last_error: str | None = None
 
     @property
     def standing(self) -> Standing:
@@ -54,18 +55,23 @@ class Record:
         return Standing(self.health.state, self.member.priority, self._latencies.p50_s)
 
     @property
-    def status(self) -> OriginStatus:
-        """A snapshot for people."""
+    def p95_s(self) -> float:
+        """95 % of its last reads took no longer; 0 before the first."""
+        return self._latencies.p95_s
+
+    def status(self, seen: HealthState) -> OriginStatus:
+        """A snapshot for people, who see it in that state."""
         return OriginStatus(
-            state=self.health.state,
+            state=seen,
             failures=self.health.failures,
             since=self.health.since,
             priority=self.member.priority,
             remote=self.member.remote,
             p50_s=self._latencies.p50_s,
+            p95_s=self._latencies.p95_s,
             reads=self._reads,
             errors=self._errors,
-            last_error=self._last_error,
+            last_error=self.last_error,
         )
 
     def read(self, now: float, seconds: float) -> None:
@@ -82,5 +88,5 @@ class Record:
         """It did not."""
         failures_max = REMOTE_FAILURES_MAX if self.member.remote else LOCAL_FAILURES_MAX
         self._errors += 1
-        self._last_error = " ".join(str(error).split())
+        self.last_error = " ".join(str(error).split())
         self.health = self.health.after_failure(now, failures_max)

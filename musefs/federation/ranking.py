@@ -18,19 +18,29 @@ class Latencies:
 
     def __init__(self) -> None:
         self._last: deque[float] = deque(maxlen=READS_REMEMBERED)
-        self._p50_s: float | None = 0.0
+        self._sorted: list[float] | None = []
 
     def add(self, seconds: float) -> None:
         """A read has succeeded."""
         self._last.append(seconds)
-        self._p50_s = None
+        self._sorted = None
 
     @property
     def p50_s(self) -> float:
         """Their median; 0 before the first, so that a new origin gets its try."""
-        if self._p50_s is None:
-            self._p50_s = median(self._last)
-        return self._p50_s
+        ascending = self._ascending()
+        return median(ascending) if ascending else 0.0
+
+    @property
+    def p95_s(self) -> float:
+        """What 95 % of them did not exceed; 0 before the first."""
+        ascending = self._ascending()
+        return ascending[-(-95 * len(ascending) // 100) - 1] if ascending else 0.0
+
+    def _ascending(self) -> list[float]:
+        if self._sorted is None:
+            self._sorted = sorted(self._last)
+        return self._sorted
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 
 from musefs.errors import StateBroken
 from musefs.indexing.scanning import Progress, Scanner, ScanOptions
+from musefs.indexing.verifying import Verified, Verifier
 from origins import Origin, OriginError
 from origins.base import WHOLE_ORIGIN
 
@@ -30,8 +32,10 @@ WATCH_BEGIN_S = 2.0
 class Follower:
     """One origin's follower: `run` until it is cancelled, `rescan` at any time."""
 
-    def __init__(self, origin: Origin, scanner: Scanner) -> None:
+    def __init__(self, origin: Origin, scanner: Scanner, verifier: Verifier) -> None:
         self.origin = origin
+        self._verifier = verifier
+        self._doubted: set[str] = set()
         self.progress = Progress(origin.id)
         self._scanner = scanner
         self._turn = asyncio.Lock()
@@ -64,6 +68,24 @@ class Follower:
         """Somebody found a file to be another than the catalogue says."""
         self._note({path})
 
+    def doubt(self, path: str) -> None:
+        """Somebody found a file to have other bytes than it had at the same version."""
+        if len(self._doubted) < CHANGED_PATHS_MAX:
+            self._doubted.add(path)
+            self._woken.set()
+
+    async def verify(self, bytes_per_s: int | None = None) -> AsyncGenerator[Verified, None]:
+        """Compare every file of which something is stored with what the origin has now.
+
+        Raises StateBroken.
+        """
+        async with (
+            self._turn,
+            aclosing(self._verifier.verify_all(self.origin, bytes_per_s)) as found,
+        ):
+            async for one in found:
+                yield one
+
     async def _watch(self) -> None:
         async for paths in self.origin.watch():
             if not self._watching.is_set():
@@ -86,6 +108,7 @@ class Follower:
         while True:
             paths, self._changed = self._changed, set()
             self._woken.clear()
+            await self._settle_doubts()
             if paths:
                 try:
                     await self.rescan(ScanOptions(paths=_outermost(paths)))
@@ -96,6 +119,15 @@ class Follower:
                     await asyncio.sleep(RETRY_S[min(self._failures, len(RETRY_S)) - 1])
             else:
                 await self._woken.wait()
+
+    async def _settle_doubts(self) -> None:
+        doubted, self._doubted = self._doubted, set()
+        for path in sorted(doubted):
+            try:
+                async with self._turn:
+                    await self._verifier.verify_path(self.origin, path)
+            except StateBroken as error:
+                log.warning("%s: %s cannot be verified: %s", self.origin.id, path, error)
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1

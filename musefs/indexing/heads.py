@@ -46,7 +46,12 @@ class Heads:
     @property
     def kept(self) -> list[Span]:
         """All that is to be kept."""
-        return [*self.spans, *map(_span, self.pictures)]
+        return [*self.spans, *self.art]
+
+    @property
+    def art(self) -> list[Span]:
+        """Where the pictures are."""
+        return list(map(_span, self.pictures))
 
 
 def heads_of(found: Inspection, size: int, ends: EndSizes) -> Heads:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from musefs.catalog.contents import HeldContent
 from musefs.catalog.files import Files
 from musefs.indexing.examining import Examined, Examiner
 from musefs.indexing.keeping import Keeping
@@ -156,19 +157,22 @@ class Scanner:
             or info.path not in known
             or known[info.path].version != info.version
         ]
-        await self._examine(scan, changed)
+        held = await self._files.contents.held(origin, [i.path for i in changed if i.path in known])
+        await self._examine(scan, changed, held)
 
     async def _headless(self, origin: str, paths: Sequence[str]) -> set[str]:
         return await self._keeping.headless(origin, paths) if self._keeping else set()
 
-    async def _examine(self, scan: _Scan, changed: Sequence[FileInfo]) -> None:
+    async def _examine(
+        self, scan: _Scan, changed: Sequence[FileInfo], held: Mapping[str, HeldContent]
+    ) -> None:
         found: list[Examined] = []
         in_a_row = held_bytes = 0
 
         async def examined(info: FileInfo) -> Examined | OriginUnavailable | None:
             kind = self._selection.kind_of(info.path)
             assert kind is not None
-            return await self._examiner.examine(scan.origin, info, kind)
+            return await self._examiner.examine(scan.origin, info, kind, held.get(info.path))
 
         # Closed at once when it is left: nothing may go on reading behind the scan's back.
         async with aclosing(in_order(changed, examined, self._examiner.at_once_max)) as examining:
@@ -192,6 +196,7 @@ class Scanner:
         await self._record(scan, found)
 
     async def _record(self, scan: _Scan, found: Sequence[Examined]) -> None:
+        found = await self._told_apart(scan, found)
         if not found:
             return
         records = [file.record for file in found]
@@ -199,6 +204,24 @@ class Scanner:
         self._committed()
         if self._keeping is not None:
             await self._keeping.keep(contents, found)
+
+    async def _told_apart(self, scan: _Scan, found: Sequence[Examined]) -> Sequence[Examined]:
+        """The files, each as that of several contents with equal ends which it is."""
+        contents = [file.record.content for file in found]
+        plain = [one.fingerprint for one in contents if one is not None and not one.variant_of]
+        alike = await self._files.contents.alike(plain)
+        if not alike:
+            return found
+        settled: list[Examined] = []
+        for file, content in zip(found, contents, strict=True):
+            key = (file.record.size, content.fingerprint) if content is not None else None
+            if key in alike:
+                told = await self._examiner.told_apart(scan.origin, file, alike[key])
+                settled += [told] if told is not None else []
+                scan.progress.failed += told is None
+            else:
+                settled.append(file)
+        return settled
 
     async def _remove(self, scan: _Scan) -> None:
         origin, options, progress = scan.origin, scan.options, scan.progress

@@ -53,6 +53,8 @@ class OpenFiles:
         self._numbers = itertools.count(1)
         self._page_caches = PageCaches()
         self._nodes: dict[Inode, list[Node]] = {}
+        self.half_read: Callable[[Node], None] = lambda _node: None
+        """Told of a file whose reader has gone through half of it."""
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -63,7 +65,10 @@ class OpenFiles:
         """Open a track or sidecar; its handle. Raises NoSuchEntry when it went meanwhile."""
         serving = await self._servings.of(node)
         keepers = self._keepers
-        source = keepers.read_ahead() if serving.content.cacheable else keepers.pool
+        source: BlockPool | ReadAhead = keepers.pool
+        if serving.content.cacheable:
+            source = keepers.read_ahead()
+            source.half_read = lambda: self.half_read(node)
         reader = SegmentReader(serving, source, keepers.pictures)
         caching = self._page_caches.opened(node.inode, serving.version)
         self._nodes.setdefault(node.inode, []).append(node)

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from musefs.catalog.chunks import ChunkRow, Chunks
+from musefs.catalog.chunks import ChunkRow, Chunks, checkable_files, share_audio
 from musefs.catalog.contents import Contents
 from musefs.catalog.database import Database
 from musefs.catalog.files import Files
-from musefs.model import ContentId
-from tests.catalog.records import sidecar, track
+from musefs.model import Content, ContentId
+from tests.catalog.records import sidecar, track, unreadable
 
 A, B = b"a" * 32, b"b" * 32
 
@@ -101,3 +101,62 @@ async def test_a_content_keeps_the_regions_it_was_found_with(database: Database)
     again = await files.record("box", [other])
     assert again["a.flac"] == stored["a.flac"]
     assert await Contents(database).content(stored["a.flac"].id) == stored["a.flac"]
+
+
+def cut(content_id: int, *regions: int, audio: tuple[int, int]) -> Content:
+    return Content(ContentId(content_id), regions[-1], *audio, regions=regions)
+
+
+async def shared(database: Database, old: Content, new: Content) -> dict[int, bytes]:
+    """The chunks of the second of two contents after it has got the audio of the first."""
+    await Files(database).record("nas", [track("a.flac", "one"), track("b.flac", "two")])
+    chunks = Chunks(database)
+    count = old.first_chunks[-1]
+    rows = [ChunkRow(old.id, index, bytes([index]) * 32, 7) for index in range(count)]
+    await chunks.record(rows)
+    async with database.writing() as tx:
+        await share_audio(tx, old, new)
+    return dict(await chunks.chunks(new.id))
+
+
+async def test_equal_audio_is_shared_behind_a_longer_head(database: Database) -> None:
+    kib = 1 << 10
+    old = cut(1, 0, 10 * kib, 50 * kib, 850 * kib, 900 * kib, audio=(10 * kib, 850 * kib))
+    new = cut(2, 0, 300 * kib, 340 * kib, 1140 * kib, audio=(300 * kib, 1140 * kib))
+    # One chunk of head, 1 + 4 of audio, 1 behind it; the other has two chunks of head.
+    assert await shared(database, old, new) == {n + 1: bytes([n]) * 32 for n in range(1, 6)}
+
+
+async def test_audio_that_is_cut_in_other_places_is_not_shared(database: Database) -> None:
+    old = cut(1, 0, 100, 140, 900, audio=(100, 900))
+    new = cut(2, 0, 200, 250, 1000, audio=(200, 1000))
+    assert await shared(database, old, new) == {}
+
+
+async def test_a_chunk_that_both_have_is_left_as_it_is(database: Database) -> None:
+    old, new = cut(1, 0, 100, 900, audio=(100, 900)), cut(2, 0, 200, 1000, audio=(200, 1000))
+    await Files(database).record("nas", [track("a.flac", "one"), track("b.flac", "two")])
+    await Chunks(database).record([ChunkRow(new.id, 1, A, 800)])
+    assert await shared(database, old, new) == {1: A}
+    await Chunks(database).forget([bytes([1]) * 32, A])
+    assert await Chunks(database).chunks(new.id) == {}
+
+
+async def test_files_to_check_are_those_with_digests_in_the_order_of_ids(
+    database: Database,
+) -> None:
+    files = Files(database)
+    await files.record("nas", [track(f"{n}.flac", str(n)) for n in range(5)])
+    await files.record("nas", [sidecar("cover.jpg", "picture"), unreadable("3.flac")])
+    await files.record("box", [track("0.flac", "0")])
+    rows = await database.rows("SELECT content_id FROM files WHERE origin = 'nas' ORDER BY id")
+    with_chunks = [ContentId(rows[n][0]) for n in (0, 1, 3, 4, 5)]
+    await Chunks(database).record([ChunkRow(content_id, 0, A, 7) for content_id in with_chunks])
+    first = await checkable_files(database, "nas", 0, 2)
+    rest = await checkable_files(database, "nas", first[-1].id, 10)
+    assert [(file.path, file.kind) for file in (*first, *rest)] == [
+        ("0.flac", "audio"),
+        ("1.flac", "audio"),
+        ("4.flac", "audio"),
+        ("cover.jpg", "sidecar"),
+    ]

@@ -129,7 +129,11 @@ def test_references_to_nothing_cannot_be_mended(musefs: Run, scanned: Path) -> N
 def test_a_file_that_is_no_catalogue_is_one_line(musefs: Run, scanned: Path) -> None:
     catalogue = scanned.parent / "state" / "catalogue.db"
     catalogue.write_bytes(b"not a database, " * 500)
-    assert "the catalogue cannot be used" in complaint(musefs("fsck", scanned))
+    for command in (("fsck", scanned), ("scan", scanned), ("mount", scanned, "mnt")):
+        (scanned.parent / "mnt").mkdir(exist_ok=True)
+        told = complaint(musefs(*command))
+        assert "the catalogue cannot be used" in told
+        assert "put a backup in the place of a damaged one, or move it away" in told
 
 
 def test_a_library_in_use_is_not_checked(musefs: Run, scanned: Path) -> None:

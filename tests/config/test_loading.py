@@ -88,7 +88,12 @@ def test_a_configuration_cannot_be_changed(write: Write) -> None:
             '3: tree.tempalte: unknown key; did you mean "template"? allowed: template, fallbacks,',
         ),
         ("cahce: {}\n", '2: cahce: unknown key; did you mean "cache"? allowed: state, origins,'),
-        ("cache: {zzz: 1}\n", "2: cache.zzz: unknown key; allowed: memory, disk, heads, tails,"),
+        (
+            "cache: {zzz: 1}\n",
+            "2: cache.zzz: unknown key; allowed: memory, disk, pins, heads, tails,",
+        ),
+        ("cache: {scrub: 4}\n", "2: cache.scrub: should be a bandwidth such as"),
+        ("cache: {scrub: 1 KiB/s}\n", "2: cache.scrub: should be at least 16 KiB/s, or 0 for none"),
         ("cache: {memory_bytes_max: 9}\n", "2: cache.memory_bytes_max: unknown key; "),
         ("1: x\n", "2: 1: unknown key; allowed: state"),
         (
@@ -251,3 +256,11 @@ def test_any_text_is_read_or_refused_with_one_line(text: str) -> None:
         assert "\n" not in refused
     else:
         assert isinstance(document.values, dict)
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_per_s"), [("0", 0), ("'0'", 0), ("0 B/s", 0), ("1 MiB/s", 1 << 20)]
+)
+def test_a_scrub_has_a_bandwidth_or_none(write: Write, text: str, bytes_per_s: int) -> None:
+    config = load(write(MINIMAL + f"cache: {{scrub: {text}}}\n"), {})
+    assert config.cache.scrub_bytes_per_s == bytes_per_s

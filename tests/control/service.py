@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 
 from musefs.errors import (
+    BackupFailed,
     InvalidImage,
+    InvalidQuery,
     InvalidTags,
     NoSuchEntry,
     NotATrack,
     StateBroken,
     UnknownOrigin,
+    UnknownPin,
+    UnknownTier,
 )
 from musefs.indexing.scanning import Progress, ScanOptions
+from musefs.library.pins import PinStatus
+from musefs.library.prefetching import WarmingProgress
 from musefs.library.track_tags import ArtOfTrack, Edited, TrackTags
-from musefs.status import CacheStatus, OriginStatus, Status
+from musefs.status import (
+    BackedUp,
+    CacheStats,
+    CacheStatus,
+    Cleared,
+    OriginStatus,
+    Status,
+    VerifyProgress,
+)
 from origins import OriginUnavailable
 
 STATUS = Status(
@@ -39,6 +54,9 @@ STATUS = Status(
     cache=CacheStatus(1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
 )
 
+PIN = PinStatus('artist:"Ana Luz"', 1_700_000_000.5, 12, 3 << 30, 1 << 30, over_budget=True)
+
+CACHE_STATS = CacheStats(STATUS.cache, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
 
 TRACK = TrackTags(
     path="Ana Luz/Blue/01 Träume.flac",
@@ -103,6 +121,95 @@ class SmallTagging:
         return self.edited
 
 
+class SmallCaching:
+    """Caches that hold little; the tier "odd" and the path "/taken" go wrong."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self.progresses = [
+            VerifyProgress(chunks=3, checked=1),
+            VerifyProgress(chunks=3, checked=3, wrong=1, repaired=1, done=True),
+        ]
+        self.verify_ended = asyncio.Event()
+
+    def stats(self) -> CacheStats:
+        """Always the same."""
+        return CACHE_STATS
+
+    async def clear(self, tier: str, *, dry_run: bool) -> Cleared:
+        """Remembers it."""
+        self.asked.append(("clear", tier, dry_run))
+        if tier == "odd":
+            raise UnknownTier("odd: there is no such cache: choose one of memory, chunks, all")
+        return Cleared(1 << 20, 3 << 30)
+
+    async def verify(self, *, originals: bool) -> AsyncIterator[VerifyProgress]:
+        """The progresses there are; without any, it fails."""
+        try:
+            if not self.progresses:
+                raise StateBroken("catalogue.db: the disk is gone: plug it in")
+            for progress in self.progresses:
+                yield progress
+        finally:
+            self.verify_ended.set()
+
+    async def back_up(self, path: str | None) -> BackedUp:
+        """Remembers it."""
+        self.asked.append(("back_up", path))
+        if path == "/taken":
+            raise BackupFailed("/taken: there is something already: name another file")
+        return BackedUp(path or "/state/backups/catalogue.db", 4096)
+
+
+class SmallPins:
+    """One pin; the query "odd:" goes wrong, and only PIN's is pinned."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.found = [PIN]
+
+    async def pin(self, query: str) -> PinStatus:
+        """Remembers it."""
+        self.asked.append(("pin", query))
+        if query == "odd:":
+            raise InvalidQuery('odd: there is no such field: choose one, or quote the "word"')
+        return replace(PIN, query=query)
+
+    async def unpin(self, query: str) -> None:
+        """Remembers it."""
+        self.asked.append(("unpin", query))
+        if query != PIN.query:
+            raise UnknownPin(f"{query}: it is not pinned: see `musefs pins` for what is")
+
+    async def statuses(self) -> list[PinStatus]:
+        """What was found."""
+        return self.found
+
+
+class SmallWarming:
+    """Progress with one failure; "endless" has no end, "nothing" names no track."""
+
+    def __init__(self) -> None:
+        self.pins = SmallPins()
+        self.asked: list[str] = []
+        self.ended = asyncio.Event()
+        self.last = WarmingProgress(2, 1, 1, 100, 60, 50, done=True, error="a.flac: gone \udcff")
+
+    async def prefetch(self, query: str) -> AsyncIterator[WarmingProgress]:
+        """See the class."""
+        self.asked.append(query)
+        if query == "nothing":
+            raise NoSuchEntry("nothing: no track in the tree matches: try fewer words")
+        try:
+            yield WarmingProgress(2, 0, 0, 100, 10, 0)
+            while query == "endless":
+                await asyncio.sleep(0.01)
+                yield WarmingProgress(2, 0, 0, 100, 10, 0)
+            yield self.last
+        finally:
+            self.ended.set()
+
+
 class SmallService:
     """Scans of "nas" end at once; "endless" has no end, other origins go wrong."""
 
@@ -112,6 +219,8 @@ class SmallService:
         self.scan_ended = asyncio.Event()
         self.broken = False
         self.tagging = SmallTagging()
+        self.caching = SmallCaching()
+        self.warming = SmallWarming()
 
     async def status(self) -> Status:
         """How it does, or why it cannot tell."""

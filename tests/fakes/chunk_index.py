@@ -16,6 +16,7 @@ class MemoryChunkIndex:
     def __init__(self) -> None:
         self.rows: dict[tuple[ContentId, int], tuple[bytes, int]] = {}
         self.kept: set[bytes] = set()
+        self.pinned_contents: set[ContentId] = set()
         self.batches: list[int] = []
         self.queries = 0
         self.broken = False
@@ -49,11 +50,28 @@ class MemoryChunkIndex:
         self.kept -= gone
         self.rows = {key: row for key, row in self.rows.items() if row[0] not in gone}
 
+    async def after(self, digest: bytes, count: int) -> Sequence[tuple[bytes, int]]:
+        """The rows of the next digests."""
+        self._check()
+        return sorted({row for row in self.rows.values() if row[0] > digest})[:count]
+
+    async def holders(self, digest: bytes) -> Sequence[tuple[ContentId, int]]:
+        """Where a digest is."""
+        self._check()
+        return [key for key, row in self.rows.items() if row[0] == digest]
+
     async def all(self) -> AsyncIterator[tuple[bytes, int, bool]]:
         """Every row's digest and size, and whether it is kept."""
         self._check()
         for digest, size in list(self.rows.values()):
             yield digest, size, digest in self.kept
+
+    async def pinned(self) -> AsyncIterator[tuple[ContentId, bytes]]:
+        """Rows of the contents that the test has pinned."""
+        self._check()
+        for (content_id, _), (digest, _) in list(self.rows.items()):
+            if content_id in self.pinned_contents:
+                yield content_id, digest
 
     def _check(self) -> None:
         if self.broken:

@@ -7,7 +7,8 @@ import random
 from collections import deque
 from functools import lru_cache
 
-from musefs.model import Content, ContentId
+from musefs.errors import ContentChanged
+from musefs.model import Accepts, Content, ContentId
 
 
 @lru_cache(maxsize=64)
@@ -39,7 +40,9 @@ class CountingSource:
         self.gate: asyncio.Event | None = None
         self.overrides: dict[int, bytes] = {}
 
-    async def read(self, content: Content, offset: int, size: int) -> bytes:
+    async def read(
+        self, content: Content, offset: int, size: int, accepts: Accepts | None = None
+    ) -> bytes:
         """Answer a loop step later, when the gate is open, or raise the next failure."""
         self.reads.append((content.id, offset, size))
         self.running += 1
@@ -51,6 +54,9 @@ class CountingSource:
             if self.failures:
                 raise self.failures.popleft()
             data = self.overrides.get(content.id) or truth(content.id, content.size)
-            return data[offset : offset + size]
+            part = data[offset : offset + size]
+            if accepts is not None and not accepts(part):
+                raise ContentChanged("nobody has the right bytes")
+            return part
         finally:
             self.running -= 1

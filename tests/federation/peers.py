@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
-from musefs.federation.federation import Federation, Patience
+from musefs.federation.federation import Federation, ReplicaNews
 from musefs.federation.member import Member
+from musefs.federation.patience import Patience
 from musefs.federation.replicas import Replica, Replicas
 from musefs.model import ContentId
 from origins.base import FileInfo, Version
@@ -29,8 +31,10 @@ class ToldOrigin:
         self.outcomes: deque[Exception | float | None] = deque()
         self.down = False
         self.version: Version | None = V1
+        self.bytes = truth(SONG.id, SONG.size)
         self.read_bytes_max = 1 << 30
         self.calls: list[tuple[str, float]] = []
+        self.callers: list[asyncio.Task[Any] | None] = []
         self.running = 0
 
     async def read(self, path: str, version: Version, offset: int, size: int) -> bytes:
@@ -40,7 +44,7 @@ class ToldOrigin:
             raise FileMissing(f"{self.id}: {path} is gone")
         if version != self.version:
             raise FileChanged(f"{self.id}: {path} was replaced")
-        return truth(SONG.id, SONG.size)[offset : offset + min(size, self.read_bytes_max)]
+        return self.bytes[offset : offset + min(size, self.read_bytes_max)]
 
     async def check(self) -> None:
         """As well as a read."""
@@ -63,6 +67,7 @@ class ToldOrigin:
 
     async def _happen(self, what: str) -> None:
         self.calls.append((what, asyncio.get_running_loop().time()))
+        self.callers.append(asyncio.current_task())
         self.running += 1
         try:
             outcome = self.outcomes.popleft() if self.outcomes else None
@@ -99,6 +104,7 @@ class Club:
         self.places = Places([Replica(name, "song", V1) for name in names])
         self.replicas = Replicas(self.places)
         self.stale: list[tuple[str, str]] = []
+        self.wrong: list[tuple[str, str]] = []
         members = {
             name: Member(origin, priority, remote)
             for priority, (name, origin) in enumerate(self.origins.items())
@@ -107,7 +113,10 @@ class Club:
             members,
             self.replicas,
             patience or Patience(),
-            lambda origin_id, path: self.stale.append((origin_id, path)),
+            ReplicaNews(
+                lambda origin_id, path: self.stale.append((origin_id, path)),
+                lambda origin_id, path: self.wrong.append((origin_id, path)),
+            ),
         )
 
     def reads(self, name: str) -> list[float]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from itertools import pairwise
 
 import pytest
 
 from musefs.errors import ContentChanged, ContentUnavailable
-from musefs.federation.federation import Patience
-from musefs.federation.health import HealthChanged, HealthState
-from musefs.kit.topic import Missed
+from musefs.federation.patience import Patience
+from musefs.federation.recent_failures import RECENT_S
 from origins.base import Version
 from origins.errors import AccessDenied, FileChanged, OriginUnavailable
 from tests.federation.peers import SONG, Club
@@ -176,7 +174,7 @@ async def test_an_origin_that_hangs_leaves_time_for_the_next() -> None:
     club.origins["nas"].outcomes.append(1000.0)
     start = now()
     await club.read()
-    assert now() - start == pytest.approx(15, abs=0.1)
+    assert now() - start == pytest.approx(2)
     assert club.federation.health_of()["nas"].failures == 1
 
 
@@ -205,63 +203,17 @@ async def test_the_healthy_come_first_whatever_their_priority() -> None:
     assert [len(club.reads(name)) for name in club.origins] == [1, 2]
 
 
-async def test_when_none_is_healthy_the_least_bad_is_still_tried() -> None:
-    club = Club("nas", remote=False)
-    club.origins["nas"].down = True
-    await club.federation.check()
-    assert club.federation.health_of()["nas"].state is HealthState.UNHEALTHY
-    club.origins["nas"].down = False
-    await club.read()
-    assert club.federation.health_of()["nas"].state is HealthState.HEALTHY
-
-
-async def test_checks_run_side_by_side_each_with_its_own_timeout() -> None:
-    club = Club("nas", "box", "bucket")
-    club.origins["nas"].outcomes.append(1000.0)
-    club.origins["box"].outcomes.append(1000.0)
-    start = now()
-    await club.federation.check()
-    assert now() - start == pytest.approx(10, abs=0.1)
-    assert repr(club.federation) == "<Federation nas degraded, box degraded, bucket healthy>"
-
-
-async def test_origins_are_checked_every_half_minute_and_less_often_when_all_are_down() -> None:
-    club = Club("nas", remote=False)
-    checking = asyncio.create_task(club.federation.run())
-    await asyncio.sleep(45)
-    club.origins["nas"].down = True
-    await asyncio.sleep(145)
-    checking.cancel()
-    await asyncio.wait([checking])
-    times = [time for _, time in club.origins["nas"].calls]
-    assert [round(after - before) for before, after in pairwise(times)] == [30, 30, 60, 60]
-
-
-async def test_changes_of_health_are_published_and_logged_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    club = Club("nas", "box")
-    healthy, unknown = HealthState.HEALTHY, HealthState.UNKNOWN
-    degraded, unhealthy = HealthState.DEGRADED, HealthState.UNHEALTHY
-    with club.federation.changes.subscribe() as news, caplog.at_level(logging.INFO):
-        for down in (False, True, True, True, True, False):
-            for origin in club.origins.values():
-                origin.down = down
-            await club.federation.check()
-        club.federation.changes.close()
-        published: list[HealthChanged | Missed] = [change async for change in news]
-
-    assert published == [
-        HealthChanged("nas", unknown, healthy, False),
-        HealthChanged("box", unknown, healthy, False),
-        HealthChanged("nas", healthy, degraded, False),
-        HealthChanged("box", healthy, degraded, False),
-        HealthChanged("nas", degraded, unhealthy, False),
-        HealthChanged("box", degraded, unhealthy, True),
-        HealthChanged("nas", unhealthy, healthy, False),
-        HealthChanged("box", unhealthy, healthy, False),
-    ]
-    assert [record.levelname for record in caplog.records] == ["WARNING"] * 2 + ["INFO"] * 2
+async def test_who_asks_again_at_once_does_not_wait_as_long_again() -> None:
+    club = Club("nas", patience=Patience(retries_s=(), deadline_s=12, again_s=2))
+    club.origins["nas"].outcomes.extend([1000.0] * 3)
+    waited = []
+    for pause_s in (0, 0, RECENT_S + 1):
+        await asyncio.sleep(pause_s)
+        start = now()
+        with pytest.raises(ContentUnavailable):
+            await club.read()
+        waited.append(now() - start)
+    assert waited == pytest.approx([12, 2, 12], abs=0.1)
 
 
 async def test_a_pause_that_would_end_after_the_deadline_is_not_begun() -> None:

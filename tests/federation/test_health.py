@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musefs.federation.health import Health, HealthState
+from musefs.federation.health import Health, HealthState, seen_together
 from musefs.federation.ranking import Latencies, Standing, ranked
 from musefs.federation.replicas import Replica
 from origins.base import Version
@@ -71,3 +71,21 @@ def test_the_median_is_that_of_the_last_hundred_reads(seconds: list[float]) -> N
     for one in seconds:
         latencies.add(one)
     assert latencies.p50_s == (median(seconds[-100:]) if seconds else 0.0)
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=250))
+def test_the_p95_is_the_least_that_covers_95_percent_of_them(seconds: list[float]) -> None:
+    latencies = Latencies()
+    assert latencies.p95_s == 0.0
+    for one in seconds:
+        latencies.add(one)
+    last = seconds[-100:]
+    covering = [s for s in last if sum(other <= s for other in last) >= 0.95 * len(last)]
+    assert latencies.p95_s == min(covering)
+
+
+@given(st.dictionaries(st.text(max_size=3), st.sampled_from(list(HealthState)[:4])))
+def test_origins_are_seen_offline_when_all_are_unhealthy(states: dict[str, HealthState]) -> None:
+    seen = seen_together(states)
+    offline = bool(states) and set(states.values()) == {UNHEALTHY}
+    assert seen == (dict.fromkeys(states, HealthState.OFFLINE) if offline else states)

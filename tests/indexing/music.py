@@ -6,6 +6,7 @@ import random
 import struct
 from dataclasses import dataclass, field
 
+from musefs.catalog.chunks import Chunks
 from musefs.catalog.database import Database
 from musefs.catalog.files import Files
 from musefs.catalog.tracks import stored_tracks
@@ -13,6 +14,7 @@ from musefs.indexing.examining import Examiner
 from musefs.indexing.inspection import DEFAULT_ENDS
 from musefs.indexing.scanning import Progress, Scanner, ScanOptions
 from musefs.indexing.selecting import Selection
+from musefs.indexing.verifying import Verifier
 from origins import AccessDenied, Origin, OriginUnavailable
 from tests.fakes.origin import FakeOrigin, Rule, Troubled, no_trouble
 
@@ -34,6 +36,11 @@ def flac(title: str) -> bytes:
 
 def flac_with_art(title: str, art: bytes, audio_bytes: int) -> bytes:
     """The same with a front cover (RFC 9639 section 8.8), padding, and so much audio."""
+    return flac_of(title, art, random.Random(title).randbytes(audio_bytes))
+
+
+def flac_of(title: str, art: bytes, audio: bytes) -> bytes:
+    """The same with this audio."""
     entry = f"TITLE={title}".encode()
     comment = struct.pack("<III", 0, 1, len(entry)) + entry
     mime = b"image/jpeg"
@@ -44,7 +51,7 @@ def flac_with_art(title: str, art: bytes, audio_bytes: int) -> bytes:
     blocks = b""
     for kind, body in ((0, info), (4, comment), (6, picture + art), (0x81, bytes(3000))):
         blocks += bytes([kind]) + len(body).to_bytes(3, "big") + body
-    return b"fLaC" + blocks + b"\xff\xf8" + random.Random(title).randbytes(audio_bytes)
+    return b"fLaC" + blocks + b"\xff\xf8" + audio
 
 
 def album(count: int) -> dict[str, bytes]:
@@ -63,12 +70,15 @@ class Indexed:
     troubled: Troubled = field(init=False)
     files: Files = field(init=False)
     scanner: Scanner = field(init=False)
+    verifier: Verifier = field(init=False)
 
     def __post_init__(self) -> None:
         self.troubled = Troubled(self.fake, no_trouble)
         self.files = Files(self.database)
         examiner = Examiner(DEFAULT_ENDS, self.at_once_max)
         self.scanner = Scanner(self.files, examiner, Selection(SIDECARS), self._committed)
+        digests = Chunks(self.database).chunks
+        self.verifier = Verifier(self.database, examiner, digests, self._committed)
 
     def _committed(self) -> None:
         self.commits += 1

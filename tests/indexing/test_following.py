@@ -31,7 +31,7 @@ async def until(true: Callable[[], bool]) -> None:
 async def running(indexed: Indexed) -> AsyncIterator[Follower]:
     """A follower at work, that must not fail."""
     failures: list[BaseException] = []
-    follower = Follower(indexed.origin, indexed.scanner)
+    follower = Follower(indexed.origin, indexed.scanner, indexed.verifier)
     async with beside([follower.run()], failures.append):
         yield follower
     assert failures == []
@@ -200,7 +200,7 @@ async def test_a_wished_scan_waits_for_the_one_that_runs(indexed: Indexed) -> No
 
 
 async def test_a_wished_scan_that_fails_raises_and_tells(indexed: Indexed) -> None:
-    follower = Follower(indexed.origin, indexed.scanner)
+    follower = Follower(indexed.origin, indexed.scanner, indexed.verifier)
     indexed.troubled.rule = failing(DOWN, "list")
     with pytest.raises(OriginUnavailable):
         await follower.rescan(ScanOptions())

@@ -189,6 +189,7 @@ async def test_a_cleared_store_is_filled_again_by_the_next_scan(shelved: Shelved
 async def test_a_broken_disk_does_not_disturb_the_scan(shelved: Shelved) -> None:
     with mock.patch.object(ChunkFiles, "write", side_effect=DiskRefused("broken")):
         await shelved.scan()
+        assert await shelved.store.keeping.settled()
     assert len(await shelved.contents()) == 12
     assert await shelved.headless() == set(ALBUM)
 

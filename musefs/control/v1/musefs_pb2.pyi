@@ -6,6 +6,160 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class PrefetchRequest(_message.Message):
+    __slots__ = ("query",)
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    query: str
+    def __init__(self, query: _Optional[str] = ...) -> None: ...
+
+class WarmingProgress(_message.Message):
+    __slots__ = ("tracks", "tracks_done", "failed_tracks", "bytes", "bytes_done", "bytes_fetched", "done", "error")
+    TRACKS_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_DONE_FIELD_NUMBER: _ClassVar[int]
+    FAILED_TRACKS_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    BYTES_DONE_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FETCHED_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    tracks: int
+    tracks_done: int
+    failed_tracks: int
+    bytes: int
+    bytes_done: int
+    bytes_fetched: int
+    done: bool
+    error: str
+    def __init__(self, tracks: _Optional[int] = ..., tracks_done: _Optional[int] = ..., failed_tracks: _Optional[int] = ..., bytes: _Optional[int] = ..., bytes_done: _Optional[int] = ..., bytes_fetched: _Optional[int] = ..., done: _Optional[bool] = ..., error: _Optional[str] = ...) -> None: ...
+
+class PinRequest(_message.Message):
+    __slots__ = ("query",)
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    query: str
+    def __init__(self, query: _Optional[str] = ...) -> None: ...
+
+class UnpinRequest(_message.Message):
+    __slots__ = ("query",)
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    query: str
+    def __init__(self, query: _Optional[str] = ...) -> None: ...
+
+class UnpinResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListPinsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class PinStatus(_message.Message):
+    __slots__ = ("query", "pinned_at_s", "tracks", "bytes", "bytes_present", "over_budget", "error")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    PINNED_AT_S_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    BYTES_PRESENT_FIELD_NUMBER: _ClassVar[int]
+    OVER_BUDGET_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    query: str
+    pinned_at_s: float
+    tracks: int
+    bytes: int
+    bytes_present: int
+    over_budget: bool
+    error: str
+    def __init__(self, query: _Optional[str] = ..., pinned_at_s: _Optional[float] = ..., tracks: _Optional[int] = ..., bytes: _Optional[int] = ..., bytes_present: _Optional[int] = ..., over_budget: _Optional[bool] = ..., error: _Optional[str] = ...) -> None: ...
+
+class GetCacheStatsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class CacheStats(_message.Message):
+    __slots__ = ("totals", "memory_blocks", "memory_evictions", "chunks", "logical_bytes", "kept_bytes", "pinned_bytes", "queued_bytes", "chunk_evictions", "refused_chunks", "scrubbed_chunks", "repaired_chunks")
+    TOTALS_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_EVICTIONS_FIELD_NUMBER: _ClassVar[int]
+    CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    LOGICAL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    KEPT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PINNED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    QUEUED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_EVICTIONS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    SCRUBBED_CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    REPAIRED_CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    totals: CacheStatus
+    memory_blocks: int
+    memory_evictions: int
+    chunks: int
+    logical_bytes: int
+    kept_bytes: int
+    pinned_bytes: int
+    queued_bytes: int
+    chunk_evictions: int
+    refused_chunks: int
+    scrubbed_chunks: int
+    repaired_chunks: int
+    def __init__(self, totals: _Optional[_Union[CacheStatus, _Mapping]] = ..., memory_blocks: _Optional[int] = ..., memory_evictions: _Optional[int] = ..., chunks: _Optional[int] = ..., logical_bytes: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., pinned_bytes: _Optional[int] = ..., queued_bytes: _Optional[int] = ..., chunk_evictions: _Optional[int] = ..., refused_chunks: _Optional[int] = ..., scrubbed_chunks: _Optional[int] = ..., repaired_chunks: _Optional[int] = ...) -> None: ...
+
+class ClearCacheRequest(_message.Message):
+    __slots__ = ("tier", "dry_run")
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    tier: str
+    dry_run: bool
+    def __init__(self, tier: _Optional[str] = ..., dry_run: _Optional[bool] = ...) -> None: ...
+
+class ClearCacheResponse(_message.Message):
+    __slots__ = ("memory_bytes", "disk_bytes")
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DISK_BYTES_FIELD_NUMBER: _ClassVar[int]
+    memory_bytes: int
+    disk_bytes: int
+    def __init__(self, memory_bytes: _Optional[int] = ..., disk_bytes: _Optional[int] = ...) -> None: ...
+
+class VerifyCacheRequest(_message.Message):
+    __slots__ = ("originals",)
+    ORIGINALS_FIELD_NUMBER: _ClassVar[int]
+    originals: bool
+    def __init__(self, originals: _Optional[bool] = ...) -> None: ...
+
+class VerifyProgress(_message.Message):
+    __slots__ = ("chunks", "checked", "wrong", "repaired", "lost", "done", "files", "changed_files", "unread_files")
+    CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    CHECKED_FIELD_NUMBER: _ClassVar[int]
+    WRONG_FIELD_NUMBER: _ClassVar[int]
+    REPAIRED_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FILES_FIELD_NUMBER: _ClassVar[int]
+    UNREAD_FILES_FIELD_NUMBER: _ClassVar[int]
+    chunks: int
+    checked: int
+    wrong: int
+    repaired: int
+    lost: int
+    done: bool
+    files: int
+    changed_files: int
+    unread_files: int
+    def __init__(self, chunks: _Optional[int] = ..., checked: _Optional[int] = ..., wrong: _Optional[int] = ..., repaired: _Optional[int] = ..., lost: _Optional[int] = ..., done: _Optional[bool] = ..., files: _Optional[int] = ..., changed_files: _Optional[int] = ..., unread_files: _Optional[int] = ...) -> None: ...
+
+class BackUpRequest(_message.Message):
+    __slots__ = ("path",)
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    def __init__(self, path: _Optional[str] = ...) -> None: ...
+
+class BackUpResponse(_message.Message):
+    __slots__ = ("path", "size")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    size: int
+    def __init__(self, path: _Optional[str] = ..., size: _Optional[int] = ...) -> None: ...
+
 class GetStatusRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -69,6 +69,46 @@ class MusefsStub:
                 request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.SetArtRequest.SerializeToString,
                 response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.Edited.FromString,
                 _registered_method=True)
+        self.Prefetch = channel.unary_stream(
+                '/musefs.v1.Musefs/Prefetch',
+                request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.PrefetchRequest.SerializeToString,
+                response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.WarmingProgress.FromString,
+                _registered_method=True)
+        self.Pin = channel.unary_unary(
+                '/musefs.v1.Musefs/Pin',
+                request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.PinRequest.SerializeToString,
+                response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.PinStatus.FromString,
+                _registered_method=True)
+        self.Unpin = channel.unary_unary(
+                '/musefs.v1.Musefs/Unpin',
+                request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.UnpinRequest.SerializeToString,
+                response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.UnpinResponse.FromString,
+                _registered_method=True)
+        self.ListPins = channel.unary_stream(
+                '/musefs.v1.Musefs/ListPins',
+                request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.ListPinsRequest.SerializeToString,
+                response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.PinStatus.FromString,
+                _registered_method=True)
+        self.GetCacheStats = channel.unary_unary(
+                '/musefs.v1.Musefs/GetCacheStats',
+                request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.GetCacheStatsRequest.SerializeToString,
+                response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.CacheStats.FromString,
+                _registered_method=True)
+        self.ClearCache = channel.unary_unary(
+                '/musefs.v1.Musefs/ClearCache',
+                request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.ClearCacheRequest.SerializeToString,
+                response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.ClearCacheResponse.FromString,
+                _registered_method=True)
+        self.VerifyCache = channel.unary_stream(
+                '/musefs.v1.Musefs/VerifyCache',
+                request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.VerifyCacheRequest.SerializeToString,
+                response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.VerifyProgress.FromString,
+                _registered_method=True)
+        self.BackUp = channel.unary_unary(
+                '/musefs.v1.Musefs/BackUp',
+                request_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.BackUpRequest.SerializeToString,
+                response_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.BackUpResponse.FromString,
+                _registered_method=True)
 
 
 class MusefsServicer:
@@ -128,6 +168,67 @@ class MusefsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Prefetch(self, request, context):
+        """Brings the bytes of tracks into the disk cache: how far it is, until all that can be is there.
+        INVALID_ARGUMENT: the query is none. NOT_FOUND: it names nothing in the tree.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Pin(self, request, context):
+        """Keeps the tracks of a query in the disk cache from now on, those that come later too, within
+        the byte budget of pins. Answered when the pin is stored; the bytes follow. Fails as Prefetch,
+        but a query may name nothing yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Unpin(self, request, context):
+        """Ends a pin. NOT_FOUND: there is none of that query.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPins(self, request, context):
+        """Every pin, in the order in which they were made.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCacheStats(self, request, context):
+        """What the caches hold now, and how they did since the start.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClearCache(self, request, context):
+        """Empties the memory, the disk cache, or both. Pinned chunks and those that every scan of tags
+        reads go too. INVALID_ARGUMENT: there is no such tier.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyCache(self, request, context):
+        """Hashes every chunk on the disk; wrong ones are fetched again from any replica: how far it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BackUp(self, request, context):
+        """Writes a consistent copy of the catalogue, beside it or to a path on the service's machine.
+        FAILED_PRECONDITION: it cannot be written there, or something is there already.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MusefsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -165,6 +266,46 @@ def add_MusefsServicer_to_server(servicer, server):
                     servicer.SetArt,
                     request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.SetArtRequest.FromString,
                     response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.Edited.SerializeToString,
+            ),
+            'Prefetch': grpc.unary_stream_rpc_method_handler(
+                    servicer.Prefetch,
+                    request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.PrefetchRequest.FromString,
+                    response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.WarmingProgress.SerializeToString,
+            ),
+            'Pin': grpc.unary_unary_rpc_method_handler(
+                    servicer.Pin,
+                    request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.PinRequest.FromString,
+                    response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.PinStatus.SerializeToString,
+            ),
+            'Unpin': grpc.unary_unary_rpc_method_handler(
+                    servicer.Unpin,
+                    request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.UnpinRequest.FromString,
+                    response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.UnpinResponse.SerializeToString,
+            ),
+            'ListPins': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListPins,
+                    request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.ListPinsRequest.FromString,
+                    response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.PinStatus.SerializeToString,
+            ),
+            'GetCacheStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCacheStats,
+                    request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.GetCacheStatsRequest.FromString,
+                    response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.CacheStats.SerializeToString,
+            ),
+            'ClearCache': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClearCache,
+                    request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.ClearCacheRequest.FromString,
+                    response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.ClearCacheResponse.SerializeToString,
+            ),
+            'VerifyCache': grpc.unary_stream_rpc_method_handler(
+                    servicer.VerifyCache,
+                    request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.VerifyCacheRequest.FromString,
+                    response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.VerifyProgress.SerializeToString,
+            ),
+            'BackUp': grpc.unary_unary_rpc_method_handler(
+                    servicer.BackUp,
+                    request_deserializer=musefs_dot_control_dot_v1_dot_musefs__pb2.BackUpRequest.FromString,
+                    response_serializer=musefs_dot_control_dot_v1_dot_musefs__pb2.BackUpResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -356,6 +497,222 @@ class Musefs:
             '/musefs.v1.Musefs/SetArt',
             musefs_dot_control_dot_v1_dot_musefs__pb2.SetArtRequest.SerializeToString,
             musefs_dot_control_dot_v1_dot_musefs__pb2.Edited.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Prefetch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/musefs.v1.Musefs/Prefetch',
+            musefs_dot_control_dot_v1_dot_musefs__pb2.PrefetchRequest.SerializeToString,
+            musefs_dot_control_dot_v1_dot_musefs__pb2.WarmingProgress.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Pin(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/musefs.v1.Musefs/Pin',
+            musefs_dot_control_dot_v1_dot_musefs__pb2.PinRequest.SerializeToString,
+            musefs_dot_control_dot_v1_dot_musefs__pb2.PinStatus.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Unpin(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/musefs.v1.Musefs/Unpin',
+            musefs_dot_control_dot_v1_dot_musefs__pb2.UnpinRequest.SerializeToString,
+            musefs_dot_control_dot_v1_dot_musefs__pb2.UnpinResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPins(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/musefs.v1.Musefs/ListPins',
+            musefs_dot_control_dot_v1_dot_musefs__pb2.ListPinsRequest.SerializeToString,
+            musefs_dot_control_dot_v1_dot_musefs__pb2.PinStatus.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCacheStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/musefs.v1.Musefs/GetCacheStats',
+            musefs_dot_control_dot_v1_dot_musefs__pb2.GetCacheStatsRequest.SerializeToString,
+            musefs_dot_control_dot_v1_dot_musefs__pb2.CacheStats.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClearCache(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/musefs.v1.Musefs/ClearCache',
+            musefs_dot_control_dot_v1_dot_musefs__pb2.ClearCacheRequest.SerializeToString,
+            musefs_dot_control_dot_v1_dot_musefs__pb2.ClearCacheResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyCache(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/musefs.v1.Musefs/VerifyCache',
+            musefs_dot_control_dot_v1_dot_musefs__pb2.VerifyCacheRequest.SerializeToString,
+            musefs_dot_control_dot_v1_dot_musefs__pb2.VerifyProgress.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BackUp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/musefs.v1.Musefs/BackUp',
+            musefs_dot_control_dot_v1_dot_musefs__pb2.BackUpRequest.SerializeToString,
+            musefs_dot_control_dot_v1_dot_musefs__pb2.BackUpResponse.FromString,
             options,
             channel_credentials,
             insecure,
