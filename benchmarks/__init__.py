@@ -1,0 +1,1 @@
+"""Measurements of musefs beside what a user would take instead; see README.md here."""
