@@ -52,7 +52,7 @@ class ChunkKeeping:
 
     async def settled(self) -> bool:
         """Wait until all that came is on the disk; False when it is not within the bound."""
-        return await self._writer.until(lambda: self._writer.is_idle, _now() + KEEP_WAIT_S)
+        return await self._writer.finished(_now() + KEEP_WAIT_S)
 
     async def has_room(self) -> bool:
         """Whether more may be kept; waits, within the bound, until it is known what is stored."""

@@ -49,6 +49,7 @@ class ChunkWriter:
         self._one_at_a_time = asyncio.Lock()
         self.broken = BrokenChunks(shelf, self._one_at_a_time, self._enqueue_broken)
         self._closed = False
+        self._hurries = 0
         self.loaded = False
         self.queued_bytes = 0
         self._kept_bytes = 0
@@ -85,6 +86,18 @@ class ChunkWriter:
     def is_idle(self) -> bool:
         """Whether all that came is stored and recorded."""
         return not self._queue and self._shelf.is_recorded
+
+    async def finished(self, deadline: float) -> bool:
+        """Have all that came stored and recorded, without waiting for a batch to be full.
+
+        False when the disk refuses, or the deadline, in the loop's time, has passed.
+        """
+        self._hurries += 1
+        self._news.set()
+        try:
+            return await self.until(lambda: self.is_idle, deadline)
+        finally:
+            self._hurries -= 1
 
     async def until(self, reached: Callable[[], bool], deadline: float) -> bool:
         """Wait for something that the writer's steps bring about.
@@ -157,7 +170,7 @@ class ChunkWriter:
     async def _wait(self) -> None:
         """Until something has come in or is due."""
         due = self._shelf.due_at
-        while not self._queue and asyncio.get_running_loop().time() < due:
+        while not (self._queue or self._is_hurried) and asyncio.get_running_loop().time() < due:
             self._news.clear()
             try:
                 async with asyncio.timeout_at(due):
@@ -165,12 +178,18 @@ class ChunkWriter:
             except TimeoutError:
                 return
 
+    @property
+    def _is_hurried(self) -> bool:
+        return self._hurries > 0 and not self._shelf.is_recorded
+
     async def _step(self) -> None:
         async with self._one_at_a_time:
             if self._queue:
                 # it leaves the queue when done, so that a step that was cancelled is done again
                 await self._handle(self._queue[0])
                 self._leave_queue()
+            if not self._queue and self._is_hurried:
+                await self._shelf.record()
             await self._shelf.settle()
         self._progress.set()
 
