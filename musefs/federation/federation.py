@@ -24,7 +24,7 @@ from musefs.federation.replica_reader import ReplicaReader
 from musefs.federation.replicas import Quiet, Replica, Replicas
 from musefs.federation.request import Request, WrongBytes
 from musefs.kit.topic import Topic
-from musefs.model import Accepts, Buffer, Content
+from musefs.model import Accepts, Buffer, Content, ContentId
 from origins.errors import OriginError
 
 JITTER = 0.25
@@ -88,7 +88,7 @@ class Federation:
         if size <= 0:
             return b""
         self._budget.add_read()
-        request = Request(content, offset, size, self._deadline(content), accepts)
+        request = Request(content, offset, size, self._deadline(content.id, offset, size), accepts)
         # Whose origins are known to be away is told so at once: a check finds out when one is back.
         away = self._monitor.are_away(await self._replicas.of(content.id))
         for pause_s in (0.0, *(() if away else self._patience.retries_s)):
@@ -99,11 +99,10 @@ class Federation:
                 await asyncio.sleep(pause_s)
             data = await self._round(request)
             if data is not None:
-                self._recent_failures.discard(content.id)
                 return data
             if not request.retryable:
                 break
-        self._recent_failures.add(content.id, _now())
+        self._recent_failures.add(content.id, offset, size, _now())
         known = await self._replicas.of(content.id)
         raise request.explained(known) from request.last_error
 
@@ -115,8 +114,8 @@ class Federation:
         """Check every origin now, side by side. Never raises."""
         await self._monitor.check()
 
-    def _deadline(self, content: Content) -> float:
-        again = self._recent_failures.has(content.id, _now())
+    def _deadline(self, content_id: ContentId, offset: int, size: int) -> float:
+        again = self._recent_failures.has(content_id, offset, size, _now())
         return _now() + (self._patience.again_s if again else self._patience.deadline_s)
 
     async def _round(self, request: Request) -> bytes | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Patience:
     """In seconds. `hedge_min_s`: no read goes to another replica too before so long.
 
-    `again_s`: the deadline of a content that nobody could give a moment ago.
+    `again_s`: the deadline of bytes that nobody could give a moment ago.
     """
 
     retries_s: tuple[float, ...] = (0.1, 0.5, 2.0)

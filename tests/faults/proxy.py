@@ -143,7 +143,8 @@ class FaultProxy:
             await self._listen()
         for link in list(self._links):
             link.down_bytes = 0
-            if fault in (Fault.RESET, Fault.REFUSE):
+            # Whoever swallowed packets knows nothing of the connections from then.
+            if fault in (Fault.RESET, Fault.REFUSE) or link.dead:
                 link.reset()
             elif fault is Fault.BLACK_HOLE:
                 link.dead = True

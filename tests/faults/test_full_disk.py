@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 from tests.faults.bench import SHOWN, Bench
 from tests.faults.proxy import Fault
 from tests.faults.readers import read_afresh
-from tests.lab.mounting import Mount
+from tests.lab.mounting import Mount, musefs
 
 DISK_BYTES = 64 << 20
 BALLAST_BYTES = 1 << 20
@@ -66,6 +68,25 @@ def read_all(mount: Mount, bench: Bench) -> None:
         assert read_afresh(mount.mountpoint / SHOWN / name) == right
 
 
+def wait_until_written(mount: Mount) -> None:
+    """All that was read is on the disk, and not on its way there."""
+    end_s = time.monotonic() + 10
+    while True:
+        done = musefs("cache", "stats", "--json", "--mountpoint", mount.mountpoint)
+        if json.loads(done.stdout)["queued_bytes"] == 0:
+            return
+        assert time.monotonic() < end_s
+
+
+def make_read_only(disk: Path) -> None:
+    """As soon as nobody writes a file there."""
+    end_s = time.monotonic() + 10
+    command = ["mount", "-o", "remount,ro", str(disk)]
+    while subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode:
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+
+
 def test_a_full_disk_stops_no_reader(bench: Bench, tmp_path: Path, disk: Path) -> None:
     with mounted(bench, tmp_path, disk) as mount:
         mount.wait_indexed()
@@ -83,7 +104,8 @@ def test_a_read_only_disk_stops_no_reader(bench: Bench, tmp_path: Path, disk: Pa
     with mounted(bench, tmp_path, disk) as mount:
         mount.wait_indexed()
         read_all(mount, bench)
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        wait_until_written(mount)
+        make_read_only(disk)
         read_all(mount, bench)
         bench.proxies["sftp"].begin(Fault.REFUSE)
         try:
