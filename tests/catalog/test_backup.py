@@ -17,7 +17,7 @@ from musefs.catalog.files import Files
 from musefs.catalog.integrity import damage
 from musefs.errors import BackupFailed
 from musefs.model import TrackId
-from tests.catalog.records import connections, opened, track
+from tests.catalog.records import connections, opened, track, until_connections
 
 ONE = TrackId(1)
 
@@ -138,4 +138,4 @@ async def test_who_is_cancelled_leaves_nothing_behind(
     await asyncio.wait([copying])
     assert copying.cancelled()
     assert {"copy.db", ".copy.db.part"}.isdisjoint(os.listdir(tmp_path))
-    assert connections() == before
+    await until_connections(before)
