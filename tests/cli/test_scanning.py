@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from musefs.state import claim
 from tests.cli.conftest import TRACKS, Run, clean_environment, complaint
+from tests.lab.mounting import write_config
 
 
 def test_a_scan_tells_what_it_found(musefs: Run, config: Path) -> None:
@@ -94,22 +95,30 @@ def test_a_quick_start_needs_no_configuration(musefs: Run, music: Path) -> None:
     assert len(done.stdout.splitlines()) >= TRACKS
 
 
-def test_an_interrupted_scan_is_quiet_and_ends_with_130(config: Path) -> None:
-    pipe = config.parent / "second" / "endless.flac"
-    for number in range(3000):
-        pipe.with_name(f"{number}.flac").write_bytes(b"fLaC")
-    scan = subprocess.Popen(
-        [sys.executable, "-m", "musefs", "scan", str(config), "--origin", "attic"],
-        env=clean_environment(config.parent),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    deadline_s = time.monotonic() + 20
-    while not (config.parent / "state" / "catalogue.db-wal").exists():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
-    scan.send_signal(signal.SIGINT)
-    out, errors = scan.communicate(timeout=20)
+def test_an_interrupted_scan_is_quiet_and_ends_with_130(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        origin = {
+            "id": "bucket",
+            "kind": "s3",
+            "bucket": "music",
+            "endpoint": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "access_key": {"env": "LAB_KEY"},
+            "secret_key": {"env": "LAB_KEY"},
+        }
+        config = write_config(
+            tmp_path / "musefs.yaml", {"state": str(tmp_path / "state"), "origins": [origin]}
+        )
+        scan = subprocess.Popen(
+            [sys.executable, "-m", "musefs", "scan", str(config)],
+            env=clean_environment(tmp_path) | {"LAB_KEY": "key"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        asked, _ = silent.accept()
+        with asked:
+            scan.send_signal(signal.SIGINT)
+            out, errors = scan.communicate(timeout=20)
     assert (scan.returncode, out, errors) == (130, b"", b"")
 
 
