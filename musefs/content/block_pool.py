@@ -118,6 +118,11 @@ class BlockPool:
         self._blocks.drop(content_id)
         self._room.settle()
 
+    def release(self, content: Content, offset: int) -> None:
+        """Give the memory of the chunk at `offset` back, unless a reader has it pinned."""
+        self._blocks.remove((content.id, locate(content, offset)[0]))
+        self._room.settle()
+
     def clear(self) -> int:
         """Give all memory back; how many bytes that were."""
         freed = self._blocks.bytes

@@ -85,6 +85,13 @@ class BlockTable:
             self.pinned -= 1
             self.pinned_bytes -= block.view.nbytes
 
+    def remove(self, key: BlockKey) -> None:
+        """Forget a block that is not pinned; an unknown key is nothing."""
+        block = self._blocks.get(key)
+        if block is not None and not block.pins:
+            self._sieve.remove(key)
+            self._forget(key)
+
     def drop(self, content_id: ContentId) -> None:
         """Forget every block of a content."""
         for index in list(self._indexes.get(content_id, ())):

@@ -1,21 +1,22 @@
 """Reading ahead of one open file's reader, so that a single stream fills the link at any delay.
 
-A reader has to go on where it was, and for some bytes of the audio's body, before anything happens:
-scans of tags and art and seeks cost nothing extra. Then a window grows from 1 MiB to
-`readahead_bytes_max`, and is asked for in runs of neighbouring chunks, side by side, through the
-pool, where the reader finds them or joins their fetch. A seek or a failure ends it. All open files
-share one budget of bytes asked for and not read yet, and few enough requests that those a reader
-waits for come first.
+A reader has to go on where it was, out of what is kept near or for some bytes of the audio's body,
+before anything happens: scans of tags and art and seeks cost nothing extra. Then a window grows
+from 1 MiB to `readahead_bytes_max`, and is asked for in runs of neighbouring chunks, side by side,
+through the pool, where the reader finds them or joins their fetch. A seek or a failure ends it. All
+open files share one budget of bytes asked for and not read yet, and few enough requests that those
+a reader waits for come first.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 from musefs.content.chunking import Span, chunks_of
+from musefs.content.passed_runs import SLACK_BYTES, IsNear, Memory, PassedRuns
 from musefs.errors import ContentUnavailable, MusefsError
 from musefs.kit.background import BackgroundTasks
 from musefs.model import CHUNK_BYTES, Buffer, Content
@@ -23,24 +24,21 @@ from musefs.model import CHUNK_BYTES, Buffer, Content
 WINDOW_BYTES_MIN = 1 << 20
 WINDOW_GROWTH = 4
 """Each growth costs about a round trip, and the link is idle until the window is as large as it."""
-RUN_BYTES_MAX = 2 << 20
+RUN_BYTES_MAX = 1 << 20
 """Asked for at once: a request costs a server the same whatever its size."""
+RUNS_UNDER_WAY_MAX = 6
+"""Of one file: the next begins when one ends, so that the link is never idle. All at once would end
+at the same time, and be followed by as many, a round trip later."""
 RUN_WINDOW_SHARE = 4
 """A run is at most this part of the window, so that some are under way while one is read."""
 SEQUENTIAL_BYTES_MIN = 384 << 10
 """More than a probe of the stream reads; a player has seconds of music in it."""
-SLACK_BYTES = 1 << 20
-"""The kernel sends several requests of up to this size at once; they arrive in any order."""
-
-HESITATION_S = 0.05
+HESITATION_S = 0.02
 PAGE_BYTES = 4096
 """The kernel asks for a single page when somebody waits for just that one."""
 
 
-IsNear = Callable[[Content, int], Awaitable[bool]]
-
-
-class Pool(Protocol):
+class Pool(Memory, Protocol):
     """What read-ahead needs to know of the block pool."""
 
     def has(self, content: Content, offset: int) -> bool:
@@ -87,15 +85,17 @@ class ReadAhead:
         readahead_bytes_max: int = 8 << 20,
         is_near: IsNear | None = None,
     ) -> None:
-        """`is_near`: whether the chunk at an offset is on the disk."""
         self._pool = pool
         self._budget = budget
         self._background = tasks
         self._window_bytes_max = readahead_bytes_max
         self._is_near = is_near
+        self._passed = PassedRuns(pool, is_near) if is_near is not None else None
         self._is_wanted = False
+        self._goes_on = False
         self._given_up = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Semaphore(RUNS_UNDER_WAY_MAX)
         self._ahead: deque[tuple[int, int]] = deque()
         self._position: int | None = None
         self.half_read: Callable[[], None] | None = None
@@ -121,6 +121,7 @@ class ReadAhead:
         """
         if not self._is_wanted and await self._reaches_out(content, offset, size):
             await self._hesitate()
+            self._goes_on = await self._is_at_hand(content, offset)
         self._follow(content, offset, size)
         return await self._pool.read(content, offset, size)
 
@@ -133,6 +134,9 @@ class ReadAhead:
         """The file is closed: cancel what is on its way for nobody else."""
         self._stop()
         self._position = None
+        passed = self._passed
+        if passed:
+            self._background.start(lambda: passed.release(None))
 
     async def _reaches_out(self, content: Content, offset: int, size: int) -> bool:
         """Whether the kernel goes on from the beginning into what is far. A seek is meant."""
@@ -142,11 +146,14 @@ class ReadAhead:
         if size <= PAGE_BYTES or sought or not content.cacheable:
             return False
         for chunk in chunks_of(content, start, end - start):
-            if self._pool.has(content, chunk.start):
-                continue
-            if self._is_near is None or not await self._is_near(content, chunk.start):
+            if not await self._is_at_hand(content, chunk.start):
                 return True
         return False
+
+    async def _is_at_hand(self, content: Content, offset: int) -> bool:
+        if self._pool.has(content, offset):
+            return True
+        return self._is_near is not None and await self._is_near(content, offset)
 
     async def _hesitate(self) -> None:
         given_up = self._given_up
@@ -165,14 +172,17 @@ class ReadAhead:
         position = self._position
         if position is None or abs(offset - position) > SLACK_BYTES:
             self._stop()
+            self._goes_on &= position is None
             self._position, self._run_bytes = end, max(0, end - max(offset, content.body[0]))
         elif end > position:
             self._position = end
             # Tags and pictures in front of the audio are read by every scan, and are kept near.
             self._run_bytes += max(0, end - max(position, offset, content.body[0]))
             self._tell_of_half(content)
-            if self._run_bytes >= SEQUENTIAL_BYTES_MIN:
-                self._extend(content, end)
+        else:
+            return
+        if self._goes_on or self._run_bytes >= SEQUENTIAL_BYTES_MIN:
+            self._extend(content, end)
 
     def _tell_of_half(self, content: Content) -> None:
         start, end = content.body
@@ -236,11 +246,16 @@ class ReadAhead:
         return True
 
     async def _fetch(self, content: Content, run: Span) -> None:
-        async with self._budget.turn:
+        passed = self._passed
+        async with self._turn, self._budget.turn:
+            if passed is not None and await passed.is_far(content, run):
+                passed.note(content, run)
             try:
                 await self._pool.read(content, run[0], run[1] - run[0])
             except MusefsError:  # the reader meets it when it gets there, and is told
                 self._window_bytes = self._run_bytes = 0
+        if passed and self._position is not None:
+            await passed.release(self._position)
 
     def _stop(self) -> None:
         for task in self._tasks:

@@ -11,6 +11,8 @@ from musefs.content.readahead import (
     HESITATION_S,
     RUN_BYTES_MAX,
     RUN_WINDOW_SHARE,
+    RUNS_UNDER_WAY_MAX,
+    WINDOW_BYTES_MIN,
     ReadAhead,
     ReadAheadBudget,
 )
@@ -77,6 +79,42 @@ async def test_several_requests_are_under_way_at_once(bench: Bench) -> None:
         file._follow(SONG, position, KERNEL_READ)
     await until(lambda: bench.source.running_max >= RUN_WINDOW_SHARE - 1)
     bench.source.gate.set()
+
+
+async def test_the_next_run_waits_for_one_to_end_and_not_for_the_reader(bench: Bench) -> None:
+    file = bench.open()
+    await bench.play(file, 0, 2 * MIB)
+    await idle(bench)
+    bench.pool.drop(SONG.id)
+    bench.source.gate = asyncio.Event()
+    bench.source.running_max = 0
+    for position in range(2 * MIB, 8 * MIB, KERNEL_READ):
+        file._follow(SONG, position, KERNEL_READ)
+    await until(lambda: bench.source.running_max >= RUNS_UNDER_WAY_MAX)
+    asked = len(bench.source.reads)
+    await asyncio.sleep(0.02)
+    assert len(bench.source.reads) == asked
+    assert bench.source.running == RUNS_UNDER_WAY_MAX
+    assert len(bench.tasks) > RUNS_UNDER_WAY_MAX
+    bench.source.gate.set()
+    await idle(bench)
+
+
+async def test_who_goes_on_out_of_what_is_kept_near_is_read_ahead_at_once(bench: Bench) -> None:
+    async def is_near(_content: Content, offset: int) -> bool:
+        return offset < SONG.audio_start
+
+    file = ReadAhead(bench.pool, bench.budget, bench.tasks, 8 * MIB, is_near)
+    await file.read(SONG, 0, 8 << 10)
+    await file.read(SONG, 8 << 10, 64 << 10)
+    await idle(bench)
+    assert bench.fetched_up_to >= WINDOW_BYTES_MIN
+    assert (bench.source.reads.count((1, SONG.audio_start, CHUNK_BYTES))) == 1
+    scan = ReadAhead(bench.pool, bench.budget, bench.tasks, 8 * MIB, is_near)
+    before = len(bench.source.reads)
+    await scan.read(SONG, 15 * MIB, 4 << 10)
+    await idle(bench)
+    assert len(bench.source.reads) <= before + 2
 
 
 async def test_requests_for_all_files_are_bounded() -> None:
@@ -183,7 +221,7 @@ async def test_no_more_tasks_run_than_there_may_be() -> None:
     file = bench.open()
     await bench.play(file, 0, 2 * MIB)
     taken = bench.budget.taken_bytes
-    assert 0 < taken <= RUN_BYTES_MAX
+    assert 0 < taken <= 2 * RUN_BYTES_MAX
     file.close()
     await bench.tasks.aclose()
     await bench.pool.aclose()
