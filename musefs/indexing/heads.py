@@ -31,7 +31,7 @@ FETCHED_TEXT_BYTES_MAX = 1 << 20
 SCATTERED_BYTES_MAX = 16 << 20
 """A file in which readers of tags look everywhere is kept as a whole up to this size."""
 
-_HEADER_BYTES_TYPICAL = 16 << 10
+_HEADER_BYTES_TYPICAL = 8 << 10
 _BODY_BYTES_MIN = 16 << 10
 
 

@@ -33,6 +33,8 @@ FINGERPRINT_TAIL_BYTES = 8 << 10
 
 LEAPS_WITH_FORESIGHT_MAX = 2
 _TAGS_BYTES_TYPICAL = 4 << 10
+_LEAD_BEHIND_HEAD_BYTES = 1 << 10
+"""What is kept of the audio's beginning mostly ends so much behind the head (see heads)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,10 @@ def trail_bytes(kind: Format | None, ends: EndSizes) -> int:
         return ends.tail_bytes
     beside = kind in TAGS_AT_THE_END
     return min(ends.tail_bytes, _TRAIL_BYTES_BESIDE_TAGS if beside else _TRAIL_BYTES)
+
+
+def _first_head_bytes(ends: EndSizes) -> int:
+    return ends.head_bytes + (_LEAD_BEHIND_HEAD_BYTES if ends.foresight else 0)
 
 
 def _first_tail_bytes(kind: Format | None, ends: EndSizes) -> int:
@@ -111,7 +117,7 @@ async def identify(read: Read, size: int, ends: EndSizes = DEFAULT_ENDS) -> byte
 async def inspect(read: Read, name: str, size: int, ends: EndSizes = DEFAULT_ENDS) -> Inspection:
     """Inspect a file of `size` bytes. What `read` raises passes through; nothing else is raised."""
     claimed = format_of(name)
-    first = EndSizes(ends.head_bytes, _first_tail_bytes(claimed, ends))
+    first = EndSizes(_first_head_bytes(ends), _first_tail_bytes(claimed, ends))
     head, tail = await _both_ends(read, size, first)
     identity = fingerprint(size, head, tail)
     extents = Extents(size)

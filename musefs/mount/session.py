@@ -28,11 +28,11 @@ log = logging.getLogger(__name__)
 
 WAITING_REQUESTS_MAX = 1_200
 DRAIN_S = 1.0
-READAHEAD_KIB = 128
-"""The kernel's own, for all files: as much as one request holds, and what a mount without root has.
+READAHEAD_KIB = 64
+"""As much as is kept near of a remote file's beginning: its first read goes no farther.
 
-More makes it reach farther beyond what a reader of tags wants, out of what is kept near of remote
-files; those have a read-ahead of their own.
+More makes the kernel reach beyond what a reader of tags wants. Remote files have a read-ahead of
+their own. Without root it stays at the kernel's 128.
 """
 LOCAL_READAHEAD_KIB = 1024
 """Where every file is read straight through: nothing is fetched in vain, and it is faster."""

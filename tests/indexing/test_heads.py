@@ -21,7 +21,7 @@ from musefs.layout.pictures import Picture
 from musefs.model import CHUNK_BYTES, Content, ContentId
 
 MIB = 1 << 20
-LEAD = 48 << 10
+LEAD = 56 << 10
 
 
 def found(audio: tuple[int, int], *pictures: Picture, kind: Format = Format.FLAC) -> Inspection:

@@ -22,6 +22,8 @@ from tests.lab.three_origins import ENVIRONMENT, PREFIX, ThreeOrigins
 COVER = b"\xff\xd8\xff\xe0" + random.Random(3).randbytes(1_000_000)
 AUDIO_BYTES = 3_000_000
 TRACKS = 12
+SMALL_ART_BYTES = 5_500
+"""With the other blocks as much in front of the audio as taggers leave, 8 KiB of it padding."""
 NOT_EXIFTOOLS = (".wv", ".mpc", ".tta", ".dsf", ".dff", ".wma", ".aac")
 """exiftool does not read these formats, or looks for other ones far into them."""
 
@@ -132,3 +134,24 @@ def test_tags_and_art_are_read_with_all_origins_away(away: ThreeOrigins, mounted
     finally:
         away.s3.resume()
         away.sshd.start()
+
+
+def test_the_first_64_kib_of_a_remote_file_cost_its_origin_nothing(
+    away: ThreeOrigins, tmp_path: Path
+) -> None:
+    away.s3.put(
+        f"{PREFIX}plain/tracks/1.flac", flac_with_art("plain", bytes(SMALL_ART_BYTES), AUDIO_BYTES)
+    )
+    origin = {**away.s3_origin(), "prefix": f"{PREFIX}plain/"}
+    config = write_config(
+        tmp_path / "musefs.yaml",
+        {"state": str(tmp_path / "state"), "origins": [origin], "control": {"metrics": None}},
+    )
+    with Mount([config], tmp_path / "mnt", environment=ENVIRONMENT) as mount:
+        mount.wait_indexed()
+        [path] = mount.files()
+        before = away.s3.stats()["body_bytes"]
+        with path.open("rb", buffering=0) as file:
+            assert len(file.read(64 << 10)) == 64 << 10
+        time.sleep(0.2)
+        assert away.s3.stats()["body_bytes"] == before
