@@ -1,8 +1,9 @@
 """Listing a folder on an SFTP server, several subfolders at once.
 
-Each round asks for one piece of every open folder, so that the round trips overlap and nothing runs
-between two rounds. A server is not trusted: impossible names are dropped, symbolic links are
-followed only inside the root and not into a folder they are in, and the depth is bounded.
+Each folder takes some four round trips, so many are read side by side, and a subfolder is entered
+before the one it is in has been read to its end. A server is not trusted: impossible names are
+dropped, symbolic links are followed only inside the root and not into a folder they are in, and the
+depth is bounded.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import asyncssh
@@ -24,7 +26,9 @@ from origins.ssh import translated, translating
 log = logging.getLogger(__name__)
 
 FOLDERS_MAX = 32
-PIECE_MAX = 256
+FILES_PER_PIECE = 256
+PIECES_MAX = 64
+CLOSE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +38,14 @@ class _Folder:
     ancestry: Ancestry
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    folder: _Folder
-    names: AsyncGenerator[asyncssh.SFTPName, None]
-
-
 @dataclass(slots=True)
 class _Piece:
+    """What was found in a part of a folder; the last one has no more after it."""
+
     files: list[FileInfo] = field(default_factory=list)
     folders: list[_Folder] = field(default_factory=list)
     failed: list[tuple[bytes, OriginError]] = field(default_factory=list)
+    broken: Exception | None = None
     more: bool = True
 
 
@@ -60,22 +61,27 @@ class Walk:
         self._below = below
         self._what = what
         self._pending: list[_Folder] = []
-        self._reading: list[_Reading] = []
+        self._pieces: asyncio.Queue[_Piece] = asyncio.Queue(PIECES_MAX)
+        self._reading: set[asyncio.Task[None]] = set()
         self._omitted: list[str] = []
         self._dropped = 0
 
     async def files(self) -> AsyncGenerator[FileInfo, None]:
         """Raises FileMissing, AccessDenied, OriginUnavailable; ListingIncomplete at the end."""
         self._pending.append(await self._start())
+        unfinished = 0
         try:
-            while self._pending or self._reading:
-                while self._pending and len(self._reading) < FOLDERS_MAX:
-                    self._reading.append(self._open(self._pending.pop()))
-                for info in await self._round():
+            while self._pending or unfinished:
+                while self._pending and unfinished < FOLDERS_MAX:
+                    self._begin(self._pending.pop())
+                    unfinished += 1
+                piece = await self._pieces.get()
+                unfinished -= not piece.more
+                self._take(piece)
+                for info in piece.files:
                     yield info
         finally:
-            for reading in self._reading:
-                await reading.names.aclose()
+            await self._stop()
         if self._omitted:
             raise left_out(self._omitted)
 
@@ -95,42 +101,43 @@ class Walk:
         root = self._connection.root
         return _below(root, path) if path else root
 
-    def _open(self, folder: _Folder) -> _Reading:
-        names = self._connection.sftp.scandir(self._absolute(folder.path))
-        assert isinstance(names, AsyncGenerator)
-        return _Reading(folder, names)
+    def _begin(self, folder: _Folder) -> None:
+        task = asyncio.get_running_loop().create_task(self._read(folder))
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
 
-    async def _round(self) -> list[FileInfo]:
-        """One piece of each open folder; what has been read to its end is left."""
-        outcomes = await asyncio.gather(
-            *(self._piece(reading) for reading in self._reading), return_exceptions=True
-        )
-        files: list[FileInfo] = []
-        going_on: list[_Reading] = []
-        for reading, outcome in zip(self._reading, outcomes, strict=True):
-            piece = result(outcome)
-            files += piece.files
-            self._pending += piece.folders
-            for path, error in piece.failed:
-                self._note(path, error)
-            if piece.more:
-                going_on.append(reading)
-        self._reading = going_on
-        return files
+    async def _stop(self) -> None:
+        """End what still reads; a server that does not answer is not waited for."""
+        for task in self._reading:
+            task.cancel()
+        if self._reading:
+            await asyncio.wait(self._reading, timeout=CLOSE_S)
 
-    async def _piece(self, reading: _Reading) -> _Piece:
+    def _take(self, piece: _Piece) -> None:
+        if piece.broken is not None:
+            raise piece.broken
+        self._pending += piece.folders
+        for path, error in piece.failed:
+            self._note(path, error)
+
+    async def _read(self, folder: _Folder) -> None:
+        """Hand over a folder in pieces: subfolders at once, as they take round trips too."""
         piece = _Piece()
         try:
-            for _ in range(PIECE_MAX):
-                name = await anext(reading.names, None)
-                if name is None:
-                    piece.more = False
-                    break
-                await self._sort(piece, reading.folder, name)
+            names = self._connection.sftp.scandir(self._absolute(folder.path))
+            assert isinstance(names, AsyncGenerator)
+            async with aclosing(names):
+                async for name in names:
+                    await self._sort(piece, folder, name)
+                    if piece.folders or len(piece.files) >= FILES_PER_PIECE:
+                        await self._pieces.put(piece)
+                        piece = _Piece()
         except (asyncssh.Error, OSError) as error:
-            piece.more = False
-            piece.failed.append((reading.folder.path, translated(error, self._what)))
-        return piece
+            piece.failed.append((folder.path, translated(error, self._what)))
+        except Exception as error:  # noqa: BLE001 - whoever iterates is told
+            piece.broken = error
+        piece.more = False
+        await self._pieces.put(piece)
 
     async def _sort(self, piece: _Piece, folder: _Folder, name: asyncssh.SFTPName) -> None:
         raw = name.filename

@@ -21,6 +21,10 @@ class Limits:
     connections_max: int = 4
 
 
+SFTP_LIMITS = Limits(requests_max=32)
+"""A cold file costs two round trips here, and connections take many requests at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class LocalSpec:
     """A folder. `watch`: inotify where it works (auto), always, by polling, or not at all."""
@@ -43,7 +47,7 @@ class SftpSpec:
     user: str | None = None
     key: Path | None = None
     password: str | None = field(default=None, repr=False)
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = SFTP_LIMITS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from musefs.config.paths import AbsolutePath
 from musefs.config.secret import Secret, SecretSetting
 from musefs.config.units import Bandwidth, Interval, PositiveDuration
-from origins.specs import Limits, LocalSpec, OriginSpec, S3Spec, SftpSpec
+from origins.specs import SFTP_LIMITS, Limits, LocalSpec, OriginSpec, S3Spec, SftpSpec
 
 _DEFAULTS = Limits()
 
@@ -132,6 +132,7 @@ class SftpOrigin(RemoteOrigin):
         default="~/.ssh/known_hosts",  # validated into a path
         validate_default=True,
     )
+    requests_max: int = Field(default=SFTP_LIMITS.requests_max, alias="requests", ge=1, le=1024)
 
     def spec(self, environment: Mapping[str, str] | None = None) -> OriginSpec:
         """What opens it. Blocks while the secret is fetched; raises ConfigError."""
