@@ -115,10 +115,15 @@ def test_an_interrupted_scan_is_quiet_and_ends_with_130(tmp_path: Path) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        asked, _ = silent.accept()
-        with asked:
-            scan.send_signal(signal.SIGINT)
-            out, errors = scan.communicate(timeout=20)
+        try:
+            asked, _ = silent.accept()
+            with asked:
+                scan.send_signal(signal.SIGINT)
+                out, errors = scan.communicate(timeout=20)
+        finally:
+            if scan.poll() is None:
+                scan.kill()
+                scan.communicate()
     assert (scan.returncode, out, errors) == (130, b"", b"")
 
 
