@@ -78,11 +78,12 @@ def measured(subject: Subject, found: Servers) -> list[Result]:
     folder = Path(tempfile.mkdtemp(prefix="musefs-bench-"))
     results = []
     try:
-        before, start_s = meter.settle(), time.monotonic()
+        before = meter.settle()
         with subject.mount(found, folder) as mounted:
+            mounted_s = time.monotonic()
             if mounted.indexed is not None:
                 mounted.indexed()
-                seconds = time.monotonic() - start_s
+                seconds = time.monotonic() - mounted_s
                 crossed = meter.settle() - before
                 results.append(Result("indexing", seconds, crossed / 1e6))
             results += measurements(mounted, meter)
