@@ -266,9 +266,8 @@ def main() -> None:
     address = (sys.argv[2], int(sys.argv[1]))
     pauses_s: list[float] = []
     while True:
-        # Of too many connections at once, the ones that do not fit the queue wait for a second.
-        options = {"numthreads": 32, "request_queue_size": 128, "shutdown_timeout": 0}
-        server = Server(address, application, **options)
+        server = Server(address, application, numthreads=32, shutdown_timeout=0)
+        server.request_queue_size = 128  # a connection that does not fit in waits for a second
 
         def restart(pause_s: float, server: Server = server) -> None:
             pauses_s.append(pause_s)
