@@ -81,7 +81,7 @@ def test_what_a_source_lacks_is_told_in_one_line(
         assert os.listdir(mount.mountpoint) == [".musefs"]
 
 
-@pytest.mark.parametrize(("cache", "kib"), [("off", 1024), ("on", 128)])
+@pytest.mark.parametrize(("cache", "kib"), [("off", 1024), ("on", 64)])
 def test_the_kernel_reads_farther_ahead_where_nothing_is_fetched_from_afar(
     samples: Path, tmp_path: Path, cache: str, kib: int
 ) -> None:
