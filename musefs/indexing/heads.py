@@ -31,7 +31,12 @@ FETCHED_TEXT_BYTES_MAX = 1 << 20
 SCATTERED_BYTES_MAX = 16 << 20
 """A file in which readers of tags look everywhere is kept as a whole up to this size."""
 
+KERNEL_READ_BYTES = 128 << 10
+"""The kernel asks for so much at once, counted from the file's beginning, of one who reads on."""
+
 _HEADER_BYTES_TYPICAL = 8 << 10
+_READ_OF_AUDIO_BYTES = 16 << 10
+"""Readers of tags look at so much of the audio at most."""
 _BODY_BYTES_MIN = 16 << 10
 
 
@@ -60,16 +65,29 @@ def heads_of(found: Inspection, size: int, ends: EndSizes) -> Heads:
     whole = (start, end) == (0, size)
     pictures = _large_pictures(found.pictures, size, (end, end) if whole else (start, end))
     lead = start + max(0, ends.head_bytes - _HEADER_BYTES_TYPICAL)
+    far_lead = start + _READ_OF_AUDIO_BYTES + KERNEL_READ_BYTES
     trail = end - trail_bytes(found.format, ends)
     scattered = found.scattered and size <= SCATTERED_BYTES_MAX
     if scattered or trail - lead < _BODY_BYTES_MIN:  # too little for a region of its own
         lead, trail = end, end
-    places = {0, start, lead, trail, end, size, *(p for art in pictures for p in _span(art))}
+    if trail - far_lead < _BODY_BYTES_MIN:
+        far_lead = lead
+    kept = far_lead if _is_read_beyond(start, lead, ends) else lead
+    places = {0, start, lead, far_lead, trail, end, size}
+    places |= {place for art in pictures for place in _span(art)}
     art = list(map(_span, pictures))
     in_front = _text(_without((0, start), art))
     behind = _text(_without((end, size), art))
-    audio = [*_without((start, lead), art), *_without((trail, end), art)]
+    audio = [*_without((start, kept), art), *_without((trail, end), art)]
     return Heads(tuple(sorted(places)), (*in_front, *audio, *behind), tuple(_affordable(pictures)))
+
+
+def _is_read_beyond(start: int, lead: int, ends: EndSizes) -> bool:
+    """Whether the kernel's read of the audio's first bytes goes on behind what is kept of it."""
+    position = start + _READ_OF_AUDIO_BYTES
+    return (
+        position > ends.head_bytes and -(-position // KERNEL_READ_BYTES) * KERNEL_READ_BYTES > lead
+    )
 
 
 def _span(picture: Picture) -> Span:

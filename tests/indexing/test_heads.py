@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from musefs.indexing.heads import (
     FETCHED_TEXT_BYTES_MAX,
     KEPT_ART_BYTES_MAX,
+    KERNEL_READ_BYTES,
     PICTURES_MAX,
     SCATTERED_BYTES_MAX,
     heads_of,
@@ -22,6 +23,7 @@ from musefs.model import CHUNK_BYTES, Content, ContentId
 
 MIB = 1 << 20
 LEAD = 56 << 10
+FAR_LEAD = 144 << 10
 
 
 def found(audio: tuple[int, int], *pictures: Picture, kind: Format = Format.FLAC) -> Inspection:
@@ -35,15 +37,37 @@ def cover(offset: int | None, length: int) -> Picture:
 def test_a_song_with_a_cover_is_cut_around_it_and_inside_its_audio() -> None:
     size = 30 * MIB
     heads = heads_of(found((MIB + 9000, size), cover(500, MIB)), size, DEFAULT_ENDS)
-    lead, trail = MIB + 9000 + LEAD, size - (8 << 10)
-    assert heads.regions == (0, 500, MIB + 500, MIB + 9000, lead, trail, size)
+    start, trail = MIB + 9000, size - (8 << 10)
+    assert heads.regions == (
+        *(0, 500, MIB + 500),
+        *(start, start + LEAD, start + FAR_LEAD),
+        *(trail, size),
+    )
     assert heads.spans == (
         (0, 500),
         (MIB + 500, MIB + 9000),
-        (MIB + 9000, lead),
+        (start, start + FAR_LEAD),
         (trail, size),
     )
     assert [picture.offset for picture in heads.pictures] == [500]
+
+
+def test_the_kernels_read_of_the_first_frames_is_kept_whole_behind_a_picture() -> None:
+    size = 30 * MIB
+    for start in range(100_000, 100_000 + KERNEL_READ_BYTES, 4096):
+        heads = heads_of(found((start, size), cover(500, start - 900)), size, DEFAULT_ENDS)
+        _, end = next(span for span in heads.spans if span[0] == start)
+        asked_up_to = -(-(start + 4096) // KERNEL_READ_BYTES) * KERNEL_READ_BYTES
+        assert end >= min(asked_up_to, start + LEAD)
+        assert end in (start + LEAD, start + FAR_LEAD)
+        assert end == start + FAR_LEAD or asked_up_to <= end
+
+
+def test_less_is_kept_of_a_file_without_a_picture_and_it_is_cut_the_same() -> None:
+    size, start = 30 * MIB, 8500
+    heads = heads_of(found((start, size)), size, DEFAULT_ENDS)
+    assert heads.regions[:4] == (0, start, start + LEAD, start + FAR_LEAD)
+    assert (start, start + LEAD) in heads.spans
 
 
 def test_a_short_song_is_kept_as_a_whole() -> None:
