@@ -77,7 +77,9 @@ class FaultProxy:
         self._loop = asyncio.new_event_loop()
         self._changed = asyncio.Event()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault proxy")
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._served: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -113,11 +115,13 @@ class FaultProxy:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(CALL_S)
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._listener.setblocking(False)
+        self.port = self._listener.getsockname()[1]
+        self._accepting = asyncio.create_task(self._accept(self._listener))
 
     async def _end(self) -> None:
-        self._unlisten()
+        await self._unlisten()
         self._fault, self._hold_bytes = Fault.NONE, None
         for link in list(self._links):
             link.reset()
@@ -126,10 +130,25 @@ class FaultProxy:
         if others:
             await asyncio.wait(others, timeout=CALL_S / 2)
 
-    def _unlisten(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+    async def _unlisten(self) -> None:
+        """Refuse connections. asyncio.Server forgets one that it is accepting while it closes."""
+        if self._listener is None or self._accepting is None:
+            return
+        self._listener.shutdown(socket.SHUT_RDWR)
+        await self._accepting
+        self._listener.close()
+        self._listener = None
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(listener)
+            except OSError:  # it was shut down
+                return
+            task = asyncio.create_task(self._serve(connection))
+            self._served.add(task)
+            task.add_done_callback(self._served.discard)
 
     async def _set_hold(self, count: int) -> None:
         self._hold_bytes = count
@@ -138,8 +157,8 @@ class FaultProxy:
         self._hold_bytes = None
         self._fault = fault
         if fault is Fault.REFUSE:
-            self._unlisten()
-        elif self._server is None:
+            await self._unlisten()
+        elif self._listener is None:
             await self._listen()
         for link in list(self._links):
             link.down_bytes = 0
@@ -151,7 +170,8 @@ class FaultProxy:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=connection)
         link = _Link(writer)
         self._links.add(link)
         link.dead = self._fault is Fault.BLACK_HOLE
