@@ -26,6 +26,7 @@ from origins.base import FileInfo, Version
 from origins.errors import AccessDenied, FileChanged, FileMissing, OriginUnavailable
 from origins.polling import poll
 from origins.s3_errors import meaning_of
+from origins.s3_ranges import Parts, extent, split
 from origins.specs import S3Spec
 
 _NO_CREDENTIALS = (
@@ -43,8 +44,6 @@ _UNREACHABLE = (
     ResponseParserError,
 )
 PIECE_BYTES = 256 << 10
-PARTS_MAX = 4
-PART_BYTES_MIN = 64 << 10
 RANGE_NOT_SATISFIABLE = 416
 
 
@@ -60,7 +59,7 @@ class S3Origin:
         self._connecting = asyncio.Lock()
         self._open = AsyncExitStack()
         self._connected: Any = None
-        self._under_way = 0
+        self._under_way = self._entered = 0
         self._closed = False
 
     def __repr__(self) -> str:
@@ -109,9 +108,7 @@ class S3Origin:
         _check_path(path)
         if size <= 0:
             return b""
-        parts = split(
-            offset, size, min(PARTS_MAX, self._spec.limits.requests_max) - self._under_way
-        )
+        parts = await self._parts(offset, size)
         self._under_way += len(parts)
         try:
             answers = await asyncio.gather(
@@ -129,6 +126,15 @@ class S3Origin:
         if info.version != version or offset < info.size:
             raise self._changed(path)
         return b""
+
+    async def _parts(self, offset: int, size: int) -> Parts:
+        """The requests of a read: more and smaller ones when it is a seek, which comes alone."""
+        self._entered += 1
+        await asyncio.sleep(0)  # who reads ahead as well comes at the same time
+        is_lone = self._entered == 1 and not self._under_way
+        self._entered -= 1
+        idle = self._spec.limits.requests_max - self._under_way
+        return split(offset, size, idle, self._under_way, is_lone=is_lone)
 
     async def watch(self) -> AsyncIterator[frozenset[str]]:
         """Polling: S3 does not tell changes. See Origin.watch."""
@@ -241,13 +247,6 @@ class S3Origin:
         return f"{self._where}, key {self._prefix + path!r}" if path else self._where
 
 
-def split(offset: int, size: int, idle: int) -> list[tuple[int, int]]:
-    """Offset and length of the parts in which a range is read, by so many idle connections."""
-    count = max(1, min(idle, size // PART_BYTES_MIN))
-    length = -(-size // count)
-    return [(at, min(length, offset + size - at)) for at in range(offset, offset + size, length)]
-
-
 def _result(answer: bytes | BaseException | None) -> bytes | None:
     if isinstance(answer, BaseException):
         raise answer
@@ -269,19 +268,6 @@ def _info(path: str, size: int, modified: datetime, etag: str) -> FileInfo:
 
 def _status(error: Any) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-def extent(length: int, content_range: str | None) -> tuple[int, int]:
-    """Where a body of `length` bytes starts in the object, and the object's size.
-
-    Some servers answer a range with the whole object: then there is no Content-Range (RFC 9110
-    section 14.4).
-    """
-    if content_range is None:
-        return 0, length
-    bounds, _, total = content_range.removeprefix("bytes ").partition("/")
-    start = int(bounds.partition("-")[0])
-    return start, int(total) if total.isdecimal() else start + length
 
 
 async def _take(body: Any, skip: int, count: int) -> bytes:

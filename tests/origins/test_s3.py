@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +20,16 @@ from origins import (
     Version,
     open_origin,
 )
-from origins.s3 import PART_BYTES_MIN, PARTS_MAX, S3Origin, extent, split
+from origins.s3 import S3Origin
 from origins.s3_errors import meaning_of
+from origins.s3_ranges import (
+    LONE_PART_BYTES_MIN,
+    LONE_PARTS_MAX,
+    PART_BYTES_MIN,
+    PARTS_MAX,
+    extent,
+    split,
+)
 from tests.lab.processes import free_port
 from tests.lab.s3server import SECRET_KEY, S3Server
 from tests.origins.contract import OriginContract, Peer, listed, read_whole, some_bytes
@@ -149,9 +158,9 @@ async def test_a_failing_server_is_unavailable_once(
 
 
 async def test_a_lone_read_is_shared_among_idle_connections(server: S3Server, peer: S3Peer) -> None:
-    data = some_bytes(PARTS_MAX * PART_BYTES_MIN + 1000)
+    data = some_bytes(LONE_PARTS_MAX * LONE_PART_BYTES_MIN + 1000)
     peer.put("f", data)
-    for requests_max, requests in ((16, PARTS_MAX), (2, 2), (1, 1)):
+    for requests_max, requests in ((16, LONE_PARTS_MAX), (2, 2), (1, 1)):
         origin = S3Origin(server.spec(peer.prefix, Limits(requests_max=requests_max)))
         version = (await origin.stat("f")).version
         server.reset()
@@ -160,6 +169,18 @@ async def test_a_lone_read_is_shared_among_idle_connections(server: S3Server, pe
         behind = len(data) - 2000  # more than one part lies behind the end
         assert await origin.read("f", version, behind, 4 * PART_BYTES_MIN) == data[behind:]
         await origin.aclose()
+
+
+async def test_reads_that_come_together_are_split_less(server: S3Server, peer: S3Peer) -> None:
+    data = some_bytes(LONE_PARTS_MAX * LONE_PART_BYTES_MIN)
+    peer.put("f", data)
+    origin = S3Origin(server.spec(peer.prefix))
+    version = (await origin.stat("f")).version
+    server.reset()
+    answers = await asyncio.gather(*(origin.read("f", version, 0, len(data)) for _ in range(5)))
+    assert answers == [data] * 5
+    assert server.stats()["requests"] == PARTS_MAX + 4
+    await origin.aclose()
 
 
 async def test_a_part_that_fails_fails_the_read(server: S3Server, peer: S3Peer) -> None:
@@ -174,13 +195,23 @@ async def test_a_part_that_fails_fails_the_read(server: S3Server, peer: S3Peer) 
     await origin.aclose()
 
 
-def test_parts_cover_the_range_and_are_not_small() -> None:
-    assert split(5, 100, 4) == [(5, 100)]
-    assert split(0, 8 * PART_BYTES_MIN, 0) == [(0, 8 * PART_BYTES_MIN)]
-    parts = split(7, 3 * PART_BYTES_MIN + 1, 4)
+@pytest.mark.parametrize("is_lone", [False, True])
+def test_parts_cover_the_range_and_are_not_small(is_lone: bool) -> None:
+    smallest = LONE_PART_BYTES_MIN if is_lone else PART_BYTES_MIN
+    assert split(5, 100, 16, 0, is_lone=is_lone) == [(5, 100)]
+    assert split(0, 8 * smallest, 0, 16, is_lone=is_lone) == [(0, 8 * smallest)]
+    parts = split(7, 3 * smallest + 1, 16, 0, is_lone=is_lone)
     assert [at for at, _ in parts] == [7, *(at + length for at, length in parts[:-1])]
-    assert sum(length for _, length in parts) == 3 * PART_BYTES_MIN + 1
+    assert sum(length for _, length in parts) == 3 * smallest + 1
     assert len(parts) == 3
+
+
+def test_no_more_parts_than_idle_connections_or_than_there_may_be() -> None:
+    size = 64 * PART_BYTES_MIN
+    assert len(split(0, size, 16, 0, is_lone=True)) == LONE_PARTS_MAX
+    assert len(split(0, size, 2, 0, is_lone=True)) == 2
+    assert len(split(0, size, 14, 2, is_lone=False)) == PARTS_MAX - 2
+    assert len(split(0, size, 12, PARTS_MAX, is_lone=False)) == 1
 
 
 @pytest.mark.parametrize("fault", ["slow", "cut", "deny"])
