@@ -85,8 +85,9 @@ class Chunks:
     async def pinned(self) -> AsyncIterator[tuple[ContentId, bytes]]:
         """Content and digest of every chunk of a pinned content."""
         async for content_id, digest in self._db.stream(
+            # CROSS: from the few that are pinned to their chunks, not from all chunks.
             "SELECT p.content_id, p.digest FROM pinned_contents w"
-            " JOIN content_chunks p ON p.content_id = w.content_id"
+            " CROSS JOIN content_chunks p ON p.content_id = w.content_id"
         ):
             yield ContentId(content_id), digest
 

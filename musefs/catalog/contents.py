@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from musefs.catalog.database import Database, Row
+from musefs.catalog.database import Database, Queries, Row
 from musefs.catalog.paths import from_blob, to_blob
 from musefs.model import Content, ContentId
 from origins.base import Version
@@ -59,6 +59,8 @@ class HeldContent:
 CONTENT_COLUMNS = "id, size, fingerprint, audio_start, audio_end, regions, variant_of"
 """What `stored_content` takes."""
 
+_OF_CONTENT = ", ".join(f"o.{column}" for column in CONTENT_COLUMNS.split(", "))
+
 
 def stored_content(row: Row) -> StoredContent:
     """A content from its columns; one of an older catalogue has no regions of its own."""
@@ -76,6 +78,20 @@ def regions_text(regions: Sequence[int]) -> str | None:
 def regions_from(text: str | None) -> tuple[int, ...]:
     """The boundaries of `regions_text`."""
     return tuple(map(int, text.split())) if text else ()
+
+
+async def contents_of(queries: Queries, keys: Sequence[tuple[int, bytes]]) -> list[StoredContent]:
+    """The contents of these sizes and fingerprints (some hundreds at most)."""
+    if not keys:
+        return []
+    rows = await queries.rows(
+        # A join: for `IN (VALUES ...)` SQLite would go through all contents.
+        f"WITH wanted (size, fingerprint) AS (VALUES {','.join(['(?, ?)'] * len(keys))})"
+        f" SELECT {_OF_CONTENT} FROM wanted w CROSS JOIN contents o"
+        " ON o.size = w.size AND o.fingerprint = w.fingerprint",
+        [value for key in keys for value in key],
+    )
+    return [stored_content(row) for row in rows]
 
 
 class Contents:
@@ -104,9 +120,8 @@ class Contents:
         if not paths:
             return {}
         marks = ",".join("?" * len(paths))
-        columns = ", ".join(f"o.{column}" for column in CONTENT_COLUMNS.split(", "))
         rows = await self._db.rows(
-            f"SELECT f.path, f.version, t.format, {columns} FROM files f"
+            f"SELECT f.path, f.version, t.format, {_OF_CONTENT} FROM files f"
             " JOIN contents o ON o.id = f.content_id LEFT JOIN tracks t ON t.content_id = o.id"
             f" WHERE f.origin = ? AND f.path IN ({marks})",
             [origin, *map(to_blob, paths)],
@@ -129,10 +144,9 @@ class Contents:
         )
         if not variants:
             return {}
-        plain = await self._db.rows(
-            f"SELECT {CONTENT_COLUMNS} FROM contents WHERE fingerprint IN ({marks})", fingerprints
-        )
+        keys = {(content.size, content.ends) for content in map(stored_content, variants)}
+        plain = await contents_of(self._db, list(keys))
         found: dict[tuple[int, bytes], list[StoredContent]] = {}
-        for content in map(stored_content, (*plain, *variants)):
+        for content in (*plain, *map(stored_content, variants)):
             found.setdefault((content.size, content.ends), []).append(content)
         return {key: contents for key, contents in found.items() if contents[-1].variant_of}

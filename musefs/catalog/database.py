@@ -12,6 +12,7 @@ import sqlite3
 import urllib.parse
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,12 +24,20 @@ from musefs.errors import BackupFailed, StateBroken
 Row = tuple[Any, ...]
 Parameters = Sequence[object] | Mapping[str, object]
 
-MIGRATIONS: tuple[str, ...] = ("schema.sql", "schema_2.sql", "schema_3.sql", "schema_4.sql")
+MIGRATIONS: tuple[str, ...] = (
+    "schema.sql",
+    "schema_2.sql",
+    "schema_3.sql",
+    "schema_4.sql",
+    "schema_5.sql",
+)
 """Scripts in order; the catalogue's `user_version` counts how many of them it has seen."""
 
 BUSY_TIMEOUT_S = 10.0
 ROWS_PER_FETCH = 500
 CACHE_KIB_MAX = 16 << 10
+STREAM_CACHE_KIB_MAX = 1 << 10
+"""What is gone through once is not kept."""
 
 
 class Queries(Protocol):
@@ -43,15 +52,24 @@ class Queries(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Executed:
+    """Statements since the catalogue was opened; of one that runs for many rows, all runs as 1."""
+
+    count: int = 0
+
+
 class Transaction:
     """Statements that become visible together. Each raises StateBroken when the disk refuses."""
 
-    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
+    def __init__(self, connection: aiosqlite.Connection, path: Path, executed: _Executed) -> None:
         self._connection = connection
         self._path = path
+        self._executed = executed
 
     async def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """All rows of a query, those of a RETURNING clause too."""
+        self._executed.count += 1
         with _translating(self._path):
             return [tuple(row) for row in await self._connection.execute_fetchall(sql, parameters)]
 
@@ -62,6 +80,7 @@ class Transaction:
 
     async def run(self, sql: str, parameters: Parameters = ()) -> int:
         """Execute a statement; the number of rows it changed."""
+        self._executed.count += 1
         with _translating(self._path):
             cursor = await self._connection.execute(sql, parameters)
             count = cursor.rowcount
@@ -70,6 +89,7 @@ class Transaction:
 
     async def run_many(self, sql: str, parameters: Iterable[Parameters]) -> None:
         """Execute a statement once for each of the parameters."""
+        self._executed.count += 1
         with _translating(self._path):
             cursor = await self._connection.executemany(sql, parameters)
             await cursor.close()
@@ -83,10 +103,16 @@ class Database:
     ) -> None:
         self.path = path
         self._writer = writer
-        self._reader = Transaction(reader, path)
+        self._executed = _Executed()
+        self._reader = Transaction(reader, path, self._executed)
         # The writer is closed last: then SQLite removes the log's files.
         self._connections = [c for c in (reader, writer) if c is not None]
         self._turn = asyncio.Lock()
+
+    @property
+    def statements(self) -> int:
+        """How many have been executed; a transaction's begin and end are two of them."""
+        return self._executed.count
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Transaction]:
@@ -96,9 +122,10 @@ class Database:
         async with self._turn:
             # Cancelled while it waits, BEGIN may take place in SQLite's thread all the same.
             try:
+                self._executed.count += 2
                 with _translating(self.path):
                     await self._writer.execute("BEGIN IMMEDIATE")
-                yield Transaction(self._writer, self.path)
+                yield Transaction(self._writer, self.path, self._executed)
                 with _translating(self.path):
                     await self._writer.commit()
             except BaseException:
@@ -118,8 +145,9 @@ class Database:
 
         On a connection of its own: an unfinished query pins what all queries of its connection see.
         """
+        self._executed.count += 1
         with _translating(self.path):
-            connection = await _connect(f"file:{_quoted(self.path)}?mode=ro")
+            connection = await _connect(f"file:{_quoted(self.path)}?mode=ro", STREAM_CACHE_KIB_MAX)
             try:
                 async with connection.execute(sql, parameters) as cursor:
                     while rows := await cursor.fetchmany(ROWS_PER_FETCH):
@@ -194,7 +222,7 @@ async def copy_database(path: Path, target: Path) -> None:
             await connection.close()
 
 
-async def _connect(uri: str) -> aiosqlite.Connection:
+async def _connect(uri: str, cache_kib_max: int = CACHE_KIB_MAX) -> aiosqlite.Connection:
     refused: list[sqlite3.Error] = []
 
     def connected() -> sqlite3.Connection:
@@ -217,7 +245,7 @@ async def _connect(uri: str) -> aiosqlite.Connection:
             "foreign_keys = ON",
             # What is acknowledged to a user must survive a power cut; FULL syncs the log at commit.
             "synchronous = FULL",
-            f"cache_size = -{CACHE_KIB_MAX}",
+            f"cache_size = -{cache_kib_max}",
             "temp_store = MEMORY",
         ):
             await connection.execute(f"PRAGMA {pragma}")

@@ -106,8 +106,8 @@ async def clear_edits(tx: Transaction, tracks: Sequence[TrackId], now_ns: int) -
     known = [(now_ns, track_id) for track_id in tracks]
     await tx.run_many("DELETE FROM edits WHERE track_id = ?", [(track_id,) for track_id in tracks])
     await tx.run_many(
-        "UPDATE edited SET art = 'own', picture_id = NULL, edited_ns = max(edited_ns + 1, ?)"
-        " WHERE track_id = ?",
+        "UPDATE edited SET art = 'own', picture_id = NULL, edited_ns = max(edited_ns + 1, ?),"
+        " unmade = 0 WHERE track_id = ?",
         known,
     )
     await log_tracks(tx, tracks)
@@ -124,7 +124,8 @@ async def _mark_edited(tx: Transaction, tracks: Sequence[TrackId], now_ns: int) 
     # The time names the edit as well: it has to grow, whatever the clock does.
     await tx.run_many(
         "INSERT INTO edited (track_id, edited_ns) VALUES (?, ?)"
-        " ON CONFLICT (track_id) DO UPDATE SET edited_ns = max(edited_ns + 1, excluded.edited_ns)",
+        " ON CONFLICT (track_id) DO UPDATE SET edited_ns = max(edited_ns + 1, excluded.edited_ns),"
+        " unmade = 1",
         [(track_id, now_ns) for track_id in tracks],
     )
     await log_tracks(tx, tracks)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from musefs.catalog.changelog import log_folders, log_tracks_of
@@ -53,29 +54,37 @@ class Files:
         row = await self._db.row("SELECT coalesce(max(id), 0) FROM files")
         return int(row[0]) if row else 0
 
-    async def ids(self, origin: str, below: str = "") -> list[int]:
+    async def ids(self, origin: str, below: str = "") -> AsyncGenerator[int, None]:
         """The ids of an origin's files: all, or those at or below a path."""
         if not below:
-            rows = await self._db.rows("SELECT id FROM files WHERE origin = ?", [origin])
-        else:
-            path = to_blob(below)
-            rows = await self._db.rows(
-                "SELECT id FROM files WHERE origin = ? AND (path = ? OR path > ? AND path < ?)",
-                # "0" follows "/" in ASCII: the range holds exactly what starts with "path/".
-                [origin, path, path + b"/", path + b"0"],
-            )
-        return [row[0] for row in rows]
+            sql, values = "SELECT id FROM files WHERE origin = ?", [origin]
+            # There may be a million: nobody else's query waits for them.
+            async with aclosing(self._db.stream(sql, values)) as all_rows:
+                async for row in all_rows:
+                    yield row[0]
+            return
+        path = to_blob(below)
+        rows = await self._db.rows(
+            # Two look-ups: with OR, SQLite would look at all of the origin's files.
+            "SELECT id FROM files WHERE origin = ? AND path = ?"
+            " UNION ALL SELECT id FROM files WHERE origin = ? AND path > ? AND path < ?",
+            # "0" follows "/" in ASCII: the range holds exactly what starts with "path/".
+            [origin, path, origin, path + b"/", path + b"0"],
+        )
+        for row in rows:
+            yield row[0]
 
     async def count(self, origin: str) -> int:
         """How many files of an origin are known."""
-        row = await self._db.row("SELECT count(*) FROM files WHERE origin = ?", [origin])
+        row = await self._db.row("SELECT files FROM file_counts WHERE origin = ?", [origin])
         return int(row[0]) if row else 0
 
     async def failures(self) -> list[FailedFile]:
         """Every file with a reason why it is not served re-tagged, or not at all."""
         rows = await self._db.rows(
+            # Sorted from the index of failures: that of all files in this order is a long one.
             "SELECT origin, path, failure FROM files WHERE failure IS NOT NULL"
-            " ORDER BY origin, path"
+            " ORDER BY +origin, +path"
         )
         return [FailedFile(row[0], from_blob(row[1]), row[2]) for row in rows]
 
@@ -109,8 +118,8 @@ class Files:
 async def keep_origins(database: Database, origins: Sequence[str]) -> list[str]:
     """Forget the files of all other origins; the ids of those that had any."""
     files = Files(database)
-    rows = await database.rows("SELECT DISTINCT origin FROM files")
+    rows = await database.rows("SELECT origin FROM file_counts WHERE files > 0")
     others = [row[0] for row in rows if row[0] not in origins]
     for origin in others:
-        await files.remove(origin, await files.ids(origin))
+        await files.remove(origin, [file_id async for file_id in files.ids(origin)])
     return others

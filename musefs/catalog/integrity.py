@@ -51,7 +51,18 @@ _REACHABLE = (
 _SUBFOLDERS = "(SELECT count(*) FROM nodes c WHERE c.parent = nodes.inode AND c.kind = 'folder')"
 _UNFOLLOWED = "(SELECT track_id FROM changelog WHERE track_id IS NOT NULL)"
 
+_TOTALS = "SELECT kind, count(*), sum(size) FROM nodes WHERE TRUE GROUP BY kind"
+_FILE_COUNTS = "SELECT origin, count(*) FROM files GROUP BY origin"
+
 _TREE_CHECKS = (
+    (
+        f"SELECT count(*) FROM ({_TOTALS} EXCEPT SELECT kind, entries, size FROM totals)",
+        "kinds of entries are counted wrongly",
+    ),
+    (
+        f"SELECT count(*) FROM ({_FILE_COUNTS} EXCEPT SELECT origin, files FROM file_counts)",
+        "origins have their files counted wrongly",
+    ),
     (
         "SELECT count(*) = 0 FROM nodes WHERE inode = :root AND kind = 'folder'",
         "root folders are missing",
@@ -164,5 +175,17 @@ async def mend_tree(tx: Transaction) -> None:
     # Layouts follow from the rest of the catalogue too: they are made anew.
     await tx.run("UPDATE nodes SET layout_id = NULL WHERE layout_id IS NOT NULL")
     await tx.run("DELETE FROM layouts")
+    await tx.run("UPDATE edited SET unmade = 1")
+    await _mend_counts(tx)
     await tx.run(f"UPDATE nodes SET subfolders = {_SUBFOLDERS} WHERE kind = 'folder'")
     await log_everything(tx)
+
+
+async def _mend_counts(tx: Transaction) -> None:
+    await tx.run("UPDATE totals SET entries = 0, size = 0")
+    await tx.run(
+        f"INSERT INTO totals (kind, entries, size) {_TOTALS}"
+        " ON CONFLICT (kind) DO UPDATE SET entries = excluded.entries, size = excluded.size"
+    )
+    await tx.run("DELETE FROM file_counts")
+    await tx.run(f"INSERT INTO file_counts (origin, files) {_FILE_COUNTS}")

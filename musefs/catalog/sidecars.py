@@ -29,7 +29,9 @@ class SidecarFile:
 async def sidecar_files(queries: Queries, origin: str, folder: str) -> list[SidecarFile]:
     """The readable sidecars of an origin's folder, by their paths."""
     rows = await queries.rows(
-        f"SELECT f.id, f.path, f.size, f.mtime_ns, f.content_id, {_NODE} FROM files f"
+        # By itself, SQLite would look at all files of the origin, which are in this order.
+        f"SELECT f.id, f.path, f.size, f.mtime_ns, f.content_id, {_NODE}"
+        " FROM files f INDEXED BY files_sidecars"
         " LEFT JOIN nodes n ON n.file_id = f.id WHERE f.origin = ? AND f.folder = ?"
         " AND f.kind = 'sidecar' AND f.content_id IS NOT NULL ORDER BY f.path",
         [origin, to_blob(folder)],
@@ -54,8 +56,10 @@ async def with_sidecars(
     if not folders:
         return []
     rows = await queries.rows(
-        "SELECT DISTINCT origin, folder FROM files WHERE kind = 'sidecar'"
-        f" AND (origin, folder) IN (VALUES {','.join(['(?, ?)'] * len(folders))})",
+        # For `IN (VALUES ...)` SQLite would go through all sidecars.
+        f"WITH wanted (origin, folder) AS (VALUES {','.join(['(?, ?)'] * len(folders))})"
+        " SELECT origin, folder FROM wanted w WHERE EXISTS (SELECT 1 FROM files f"
+        " WHERE f.kind = 'sidecar' AND f.origin = w.origin AND f.folder = w.folder)",
         [value for origin, folder in folders for value in (origin, to_blob(folder))],
     )
     found = {(row[0], from_blob(row[1])) for row in rows}
@@ -121,7 +125,9 @@ async def hidden_replicas(queries: Queries, content_id: ContentId) -> list[tuple
 async def orphans(queries: Queries) -> list[Node]:
     """Entries whose sidecar file is gone."""
     rows = await queries.rows(
-        f"SELECT {_NODE} FROM nodes n  WHERE n.kind = 'sidecar' AND n.file_id IS NULL"
+        # By itself, SQLite would look through all tracks, none of which has a file_id.
+        f"SELECT {_NODE} FROM nodes n INDEXED BY nodes_without_file"
+        " WHERE n.kind = 'sidecar' AND n.file_id IS NULL"
     )
     return [Node(*row) for row in rows]
 

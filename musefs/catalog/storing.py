@@ -6,12 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from musefs.catalog.changelog import log_folders
 from musefs.catalog.chunks import share_audio
-from musefs.catalog.contents import (
-    CONTENT_COLUMNS,
-    StoredContent,
-    regions_text,
-    stored_content,
-)
+from musefs.catalog.contents import StoredContent, contents_of, regions_text
 from musefs.catalog.database import Transaction
 from musefs.catalog.paths import folder_of, to_blob
 from musefs.catalog.records import ContentRecord, FileRecord
@@ -58,13 +53,7 @@ async def _store_contents(
             if record.content is not None
         ],
     )
-    rows = await tx.rows(
-        f"SELECT {CONTENT_COLUMNS} FROM contents WHERE (size, fingerprint) IN (VALUES "
-        + ",".join(["(?, ?)"] * len(keys))
-        + ")",
-        [value for key in keys for value in key],
-    )
-    return {(found.size, found.fingerprint): found for found in map(stored_content, rows)}
+    return {(found.size, found.fingerprint): found for found in await contents_of(tx, keys)}
 
 
 def _content_values(found: ContentRecord) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
@@ -55,6 +56,7 @@ class Follower:
         """Scan now, after the scan that may be running. Raises OriginError, StateBroken."""
         async with self._turn:
             progress = self.progress = Progress(self.origin.id)
+            began_s = time.perf_counter()
             try:
                 await self._scanner.scan(self.origin, options, progress)
             except (OriginError, StateBroken) as error:
@@ -62,6 +64,8 @@ class Follower:
                 raise
             finally:
                 progress.done = True
+            taken_ms = (time.perf_counter() - began_s) * 1_000
+            log.debug("%s: %d files looked at: %.2f ms", progress.origin, progress.listed, taken_ms)
         return progress
 
     def look_at(self, path: str) -> None:

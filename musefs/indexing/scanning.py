@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from array import array
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -67,7 +68,7 @@ class ScanOptions:
 class _Scan:
     """One scan: of what, how far it is, and which of the files known before it were listed.
 
-    `marks` has a byte for each of their ids.
+    `marks` has a byte for each of their ids, or they are in `marked` when only some are looked at.
     """
 
     origin: Origin
@@ -75,16 +76,27 @@ class _Scan:
     progress: Progress
     newest_id: int
     marks: bytearray = field(init=False)
+    marked: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.marks = bytearray(self.newest_id + 1)
+        self.marks = bytearray(self.newest_id + 1 if self.is_whole else 0)
+
+    @property
+    def is_whole(self) -> bool:
+        return WHOLE_ORIGIN in self.options.paths
 
     def mark(self, file_id: int) -> None:
-        if file_id <= self.newest_id:
+        if file_id > self.newest_id:
+            return
+        if self.is_whole:
             self.marks[file_id] = 1
+        else:
+            self.marked.add(file_id)
 
-    def missing(self, ids: Sequence[int]) -> list[int]:
-        return [i for i in ids if i <= self.newest_id and not self.marks[i]]
+    def is_missing(self, file_id: int) -> bool:
+        if file_id > self.newest_id:
+            return False
+        return not self.marks[file_id] if self.is_whole else file_id not in self.marked
 
 
 class Scanner:
@@ -113,7 +125,7 @@ class Scanner:
         progress.expected = await self._files.count(origin.id)
         scan = _Scan(origin, options, progress, await self._files.newest_id())
         if self._keeping is not None:
-            await self._keeping.begin(whole=WHOLE_ORIGIN in options.paths)
+            await self._keeping.begin(whole=scan.is_whole)
         try:
             complete = await self._follow_listing(scan)
         finally:
@@ -225,13 +237,16 @@ class Scanner:
 
     async def _remove(self, scan: _Scan) -> None:
         origin, options, progress = scan.origin, scan.options, scan.progress
-        missing: list[int] = []
+        missing = array("q")  # of a disk that is not mounted, every file
         for path in options.paths:
-            missing += scan.missing(await self._files.ids(origin.id, path))
+            async with aclosing(self._files.ids(origin.id, path)) as ids:
+                async for file_id in ids:
+                    if scan.is_missing(file_id):
+                        missing.append(file_id)
         if not missing:
             return
         total = await self._files.count(origin.id)
-        single = len(missing) == 1 and WHOLE_ORIGIN not in options.paths
+        single = len(missing) == 1 and not scan.is_whole
         if len(missing) * 2 > total and not single and not options.accept_removals:
             progress.held_back = len(missing)
             log.warning(

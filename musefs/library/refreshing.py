@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from musefs.errors import StateBroken
@@ -69,18 +70,22 @@ class Refresher:
         if not tracks:
             return
         async with self._one_step_at_a_time:
-            await self._tell(await self._tree.place(tracks))
+            began_s = time.perf_counter()
+            await self._tell(await self._tree.place(tracks), began_s)
 
     async def _step(self) -> bool:
         async with self._one_step_at_a_time:
+            began_s = time.perf_counter()
             change = await self._tree.refresh()
             if change is not None:
-                await self._tell(change)
+                await self._tell(change, began_s)
         return change is not None
 
-    async def _tell(self, change: TreeChange) -> None:
+    async def _tell(self, change: TreeChange, began_s: float) -> None:
         for listener in self.listeners:
             await listener(change)
+        taken_ms = (time.perf_counter() - began_s) * 1_000
+        log.debug("the tree has followed in %d folders: %.2f ms", len(change.folders), taken_ms)
 
     async def _wait(self) -> None:
         """Until woken; meanwhile make what could not be made."""

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from musefs.catalog.database import Database, open_database
+from musefs.catalog.files import Files
 from musefs.catalog.records import ArtRecord, ContentRecord, FileRecord
 
 Tags = Mapping[str, Sequence[str]]
@@ -54,6 +55,11 @@ async def opened(path: Path) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.aclose()
+
+
+async def ids_of(files: Files, origin: str, below: str = "") -> list[int]:
+    """The ids of an origin's files at and below a path."""
+    return [file_id async for file_id in files.ids(origin, below)]
 
 
 def connections() -> int:

@@ -11,7 +11,7 @@ from musefs.catalog.contents import Contents
 from musefs.catalog.database import Database
 from musefs.catalog.files import Files
 from musefs.model import Content, ContentId
-from tests.catalog.records import sidecar, track, unreadable
+from tests.catalog.records import ids_of, sidecar, track, unreadable
 
 A, B = b"a" * 32, b"b" * 32
 
@@ -62,7 +62,7 @@ async def test_a_chunk_that_was_kept_once_stays_kept_while_a_file_has_it(
     await chunks.record([ChunkRow(contents[0], 0, A, 7, kept=True), ChunkRow(contents[0], 1, B, 9)])
     await chunks.record([ChunkRow(contents[0], 2, A, 7), ChunkRow(contents[0], 1, B, 9)])
     assert {row async for row in chunks.all()} == {(A, 7, True), (B, 9, False)}
-    await Files(database).remove("nas", await Files(database).ids("nas"))
+    await Files(database).remove("nas", await ids_of(Files(database), "nas"))
     assert {row async for row in chunks.all()} == {(A, 7, False), (B, 9, False)}
 
 

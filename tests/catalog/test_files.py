@@ -15,7 +15,7 @@ from musefs.catalog.paths import folder_of, from_blob, to_blob
 from musefs.catalog.records import ArtRecord
 from musefs.catalog.tracks import StoredTrack, art_of, stored_tracks
 from musefs.model import ContentId, TrackId
-from tests.catalog.records import fingerprint_of, sidecar, size_of, track, unreadable
+from tests.catalog.records import fingerprint_of, ids_of, sidecar, size_of, track, unreadable
 
 NOT_UTF8 = os.fsdecode(b"caf\xe9/\xff.flac")
 
@@ -71,10 +71,10 @@ async def test_ids_only_grow_and_are_never_given_out_twice(files: Files) -> None
     assert await files.newest_id() == 0
     await files.record("nas", [track("a.flac", "one"), track("b.flac", "two")])
     newest = await files.newest_id()
-    assert max(await files.ids("nas")) == newest
-    await files.remove("nas", await files.ids("nas"))
+    assert max(await ids_of(files, "nas")) == newest
+    await files.remove("nas", await ids_of(files, "nas"))
     await files.record("nas", [track("a.flac", "one")])
-    assert await files.ids("nas") > [newest]
+    assert await ids_of(files, "nas") > [newest]
 
 
 async def test_ids_below_a_path_are_those_in_that_folder_alone(files: Files) -> None:
@@ -87,7 +87,7 @@ async def test_ids_below_a_path_are_those_in_that_folder_alone(files: Files) -> 
     id_of = {path: file.id for path, file in (await files.known("nas", paths)).items()}
 
     async def below(path: str) -> list[str]:
-        ids = await files.ids("nas", path)
+        ids = await ids_of(files, "nas", path)
         return sorted(path for path in paths if id_of[path] in ids)
 
     assert await below("") == sorted(paths)
@@ -207,7 +207,7 @@ async def test_two_files_that_change_places_change_tracks(files: Files, database
 async def test_a_file_that_moves_keeps_its_track(files: Files, database: Database) -> None:
     await files.record("nas", [track("a/1.flac", "one")])
     before = await only_track(database)
-    old = await files.ids("nas")
+    old = await ids_of(files, "nas")
     await files.record("nas", [track("b/1.flac", "one")])
     await files.remove("nas", old)
     after = await only_track(database)
@@ -247,7 +247,7 @@ async def test_a_removed_file_leaves_its_track_for_the_tree_to_take_out(
     await files.record("nas", [track("a/1.flac", "one"), sidecar("a/cover.jpg", "picture")])
     found = await only_track(database)
     await told(database)
-    await files.remove("nas", [*await files.ids("nas"), 12345])
+    await files.remove("nas", [*await ids_of(files, "nas"), 12345])
     assert await paths_of(database, "nas") == []
     assert (await only_track(database)).files == []
     assert await told(database) == ({found.id}, {("nas", "a")})

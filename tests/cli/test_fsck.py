@@ -31,6 +31,14 @@ FAULTS = {
         "UPDATE nodes SET subfolders = subfolders + 3 WHERE kind = 'folder' AND inode = 1",
         "tree: 1 folders count their subfolders wrongly",
     ),
+    "wrong totals": (
+        "UPDATE totals SET entries = entries + 1 WHERE kind = 'track'",
+        "tree: 1 kinds of entries are counted wrongly",
+    ),
+    "wrong counts of files": (
+        "UPDATE file_counts SET files = files - 1",
+        "have their files counted wrongly",
+    ),
     "another content": (
         "UPDATE nodes SET content_id = (SELECT max(id) FROM contents) WHERE inode ="
         " (SELECT min(inode) FROM nodes WHERE kind = 'track')",

@@ -59,7 +59,8 @@ def edited(scanned: Path) -> Path:
     execute(
         scanned,
         "INSERT INTO pictures VALUES (7, zeroblob(32), 'image/png', 1, 1, 4, x'01020304')",
-        "INSERT INTO edited SELECT max(id), 5, 'given', 7 FROM tracks",
+        "INSERT INTO edited (track_id, edited_ns, art, picture_id)"
+        " SELECT max(id), 5, 'given', 7 FROM tracks",
         "INSERT INTO edits SELECT max(id), 'title', 0, 'Mine' FROM tracks",
     )
     return scanned
