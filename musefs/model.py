@@ -71,6 +71,14 @@ class ContentSource(Protocol):
         ...
 
 
+class PeekingSource(ContentSource, Protocol):
+    """A keeper with a second, synchronous door."""
+
+    def peek(self, content: Content, offset: int, size: int) -> Buffer | None:
+        """What `read` would answer, when it can without waiting; None otherwise."""
+        ...
+
+
 class CheckedSource(Protocol):
     """A keeper that has more than one copy of a content, and can be told that one is wrong."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -83,6 +84,18 @@ class CacheStats:
     refused_chunks: int
     scrubbed_chunks: int
     repaired_chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkStatus:
+    """Counts since the start, which no machine's speed changes.
+
+    `requests` of the kernel by kind, `failed` ones by errno, `statements` of the catalogue.
+    """
+
+    requests: Mapping[str, int]
+    failed: Mapping[str, int]
+    statements: int
 
 
 @dataclass(frozen=True, slots=True)

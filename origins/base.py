@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import NewType, Protocol
+from typing import NewType, Protocol, runtime_checkable
 
 Version = NewType("Version", str)
 """Names one state of a file's bytes: equal versions mean equal bytes. Opaque to callers."""
@@ -70,4 +70,18 @@ class Origin(Protocol):
 
     async def aclose(self) -> None:
         """Release connections, descriptors and threads. Never raises; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class ReadsAtOnce(Protocol):
+    """An origin that has some bytes at hand."""
+
+    def read_now(
+        self, path: str, version: Version, offset: int, size: int
+    ) -> bytes | memoryview | None:
+        """What `Origin.read` would answer, when that takes no waiting; None otherwise.
+
+        Raises FileChanged.
+        """
         ...

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from origins.base import FileInfo, Origin, Version
+from origins.base import FileInfo, Origin, ReadsAtOnce, Version
 from origins.errors import OriginUnavailable
 from origins.specs import Limits
 
@@ -59,6 +59,7 @@ class Limited:
         self._limits = limits
         self._places = asyncio.Semaphore(limits.requests_max)
         self._listings = asyncio.Semaphore(LISTINGS_MAX)
+        self._at_once = origin if isinstance(origin, ReadsAtOnce) else None
         self._bucket: TokenBucket | None = None
         if limits.bandwidth_bytes_per_s is not None:
             self._bucket = TokenBucket(limits.bandwidth_bytes_per_s, time.monotonic())
@@ -99,6 +100,14 @@ class Limited:
             data = await self._origin.read(path, version, offset, size)
             used.count = len(data)
             return data
+
+    def read_now(
+        self, path: str, version: Version, offset: int, size: int
+    ) -> bytes | memoryview | None:
+        """Bytes that are at hand; None while there is a limit on the bandwidth. See ReadsAtOnce."""
+        if self._at_once is None or self._bucket is not None:
+            return None
+        return self._at_once.read_now(path, version, offset, size)
 
     async def watch(self) -> AsyncIterator[frozenset[str]]:
         """Changes, without a limit: waiting is what it is for. See Origin.watch."""

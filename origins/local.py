@@ -66,11 +66,30 @@ class LocalOrigin:
 
     async def read(self, path: str, version: Version, offset: int, size: int) -> bytes:
         """Bytes of one version. See Origin.read."""
-        data = self._read_now(path, version, offset, size)
-        if data is None:
-            data = await self._in_thread(self._read_waiting, path, version, offset, size)
+        ready = self.read_now(path, version, offset, size)
+        if ready is not None:
+            return bytes(ready)
+        data = await self._in_thread(self._read_waiting, path, version, offset, size)
         self._close_idle_later()
         return data
+
+    def read_now(self, path: str, version: Version, offset: int, size: int) -> memoryview | None:
+        """The bytes when the file is open and the page cache has them all. See ReadsAtOnce."""
+        descriptor = self._descriptors.borrow((path, version))
+        if descriptor is None:
+            return None
+        try:
+            buffer = memoryview(bytearray(size))
+            count = os.preadv(descriptor.fd, [buffer], offset, os.RWF_NOWAIT)
+            found = os.fstat(descriptor.fd)
+        except OSError:  # BlockingIOError, or a file system without RWF_NOWAIT: a thread tells
+            return None
+        finally:
+            self._descriptors.give_back(descriptor)
+        if count < size and offset + count < found.st_size:
+            return None
+        self._compare(path, version, found)
+        return buffer[:count]
 
     async def watch(self) -> AsyncIterator[frozenset[str]]:
         """Changes by inotify or by polling, as the spec says. See Origin.watch."""
@@ -135,24 +154,6 @@ class LocalOrigin:
             if isinstance(failure, FileMissing):
                 self._check()  # with the root gone nothing is known about the file
             raise failure from error
-
-    def _read_now(self, path: str, version: Version, offset: int, size: int) -> bytes | None:
-        """The bytes when the file is open and the page cache has them all, else None."""
-        descriptor = self._descriptors.borrow((path, version))
-        if descriptor is None:
-            return None
-        try:
-            buffer = bytearray(size)
-            count = os.preadv(descriptor.fd, [buffer], offset, os.RWF_NOWAIT)
-            found = os.fstat(descriptor.fd)
-        except OSError:  # BlockingIOError, or a file system without RWF_NOWAIT: a thread tells
-            return None
-        finally:
-            self._descriptors.give_back(descriptor)
-        if count < size and offset + count < found.st_size:
-            return None
-        self._compare(path, version, found)
-        return bytes(memoryview(buffer)[:count])
 
     def _read_waiting(self, path: str, version: Version, offset: int, size: int) -> bytes:
         """The same, however long the disk takes."""

@@ -107,16 +107,11 @@ def _assemble(
     reading = read_path(ground, _news(followers))
     retagger = Retagger(database, reading.whereabouts.content_of, reading.keepers.pool)
     tree = Tree(database, rules, Preferences(priorities(config)), time.time_ns, retagger)
-    tree.is_open = reading.open_files.is_open
+    tree.is_open = lambda inode: reading.open_files.node(inode) is not None
     refresher = Refresher(tree)
     warming = _warming(ground, library, reading)
-    refresher.listeners += [library.follow, warming.pins.follow]
-
-    def committed() -> None:
-        reading.replicas.forget_all()
-        refresher.wake()
-
-    followers |= _followers(ground, files, committed, reading.store)
+    refresher.listeners += [library.follow, reading.open_files.ready.follow, warming.pins.follow]
+    followers |= _followers(ground, files, _committed(reading, refresher), reading.store)
     return Parts(
         config=config,
         state=state,
@@ -133,6 +128,15 @@ def _assemble(
             reading.store.repair, reading.whereabouts.content_of, config.cache.scrub_bytes_per_s
         ),
     )
+
+
+def _committed(reading: ReadPath, refresher: Refresher) -> Callable[[], None]:
+    def committed() -> None:
+        reading.replicas.forget_all()
+        reading.open_files.ready.forget_all()
+        refresher.wake()
+
+    return committed
 
 
 def _news(followers: Mapping[str, Follower]) -> ReplicaNews:

@@ -13,6 +13,7 @@ from musefs.content.block_pool import BlockPool
 from musefs.content.chunk_files import ChunkFiles
 from musefs.content.chunk_shelf import StoreLimits
 from musefs.content.chunk_store import ChunkStore
+from musefs.content.passed_runs import Near
 from musefs.content.readahead import ReadAhead, ReadAheadBudget
 from musefs.federation.federation import Federation, ReplicaNews
 from musefs.federation.member import Member
@@ -72,18 +73,20 @@ def _keepers(ground: Ground, federation: Federation) -> tuple[ChunkStore, Keeper
     closing.callback(chunk_files.close)
     limits = StoreLimits(disk_bytes_max=config.cache.disk_bytes_max)
     store = ChunkStore(federation, chunk_files, Chunks(database), limits, unclean=state.unclean)
-    pool = BlockPool(store, config.cache.memory_bytes_max)
+    pool = BlockPool(store, config.cache.memory_bytes_max, at_hand=store.at_hand)
     closing.push_async_callback(pool.aclose)
     tasks = BackgroundTasks(READ_AHEAD_TASKS_MAX)
     closing.push_async_callback(tasks.aclose)
     budget = ReadAheadBudget(config.cache.memory_bytes_max // 2)
 
+    near = Near(store.has, store.at_hand.will_need)
+
     def read_ahead() -> ReadAhead:
-        return ReadAhead(pool, budget, tasks, config.cache.readahead_bytes_max, store.has)
+        return ReadAhead(pool, budget, tasks, config.cache.readahead_bytes_max, near)
 
     pictures = BlockPool(GivenPictures(database), PICTURES_BYTES_MAX)
     closing.push_async_callback(pictures.aclose)
-    return store, Keepers(pool, read_ahead, pictures)
+    return store, Keepers(pool, read_ahead, pictures, federation)
 
 
 def _federation(ground: Ground, replicas: Replicas, news: ReplicaNews) -> Federation:

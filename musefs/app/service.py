@@ -16,7 +16,8 @@ from musefs.catalog.changelog import pending_count
 from musefs.catalog.layouts import layout_failures
 from musefs.errors import StateBroken, UnknownOrigin
 from musefs.indexing.scanning import Progress, ScanOptions
-from musefs.status import OriginStatus, Status
+from musefs.mount.request_counts import RequestCounts
+from musefs.status import OriginStatus, Status, WorkStatus
 from origins import OriginError
 
 PROGRESS_EVERY_S = 0.3
@@ -35,6 +36,8 @@ class App:
         self.stopping = asyncio.Event()
         self.failure: BaseException | None = None
         self.drain_s = 0.0
+        self.requests = RequestCounts()
+        """Those of the mount, once there is one."""
 
     async def status(self) -> Status:
         """How the service does now."""
@@ -102,8 +105,9 @@ class App:
         self.stopping.set()
 
     async def status_json(self) -> bytes:
-        """The status as a file of the mount shows it."""
-        return json.dumps(asdict(await self.status()), indent=2).encode() + b"\n"
+        """The status as a file of the mount shows it: with the work that was done."""
+        told = {**asdict(await self.status()), "work": asdict(self._work())}
+        return json.dumps(told, indent=2).encode() + b"\n"
 
     async def unserved_text(self) -> bytes:
         """The files that are served untouched, or not at all, and why: one a line."""
@@ -111,6 +115,13 @@ class App:
         failures += await layout_failures(self._parts.database)
         lines = [f"{f.origin}\t{_printable(f.path)}\t{f.reason}\n" for f in failures]
         return "".join(lines).encode("utf-8", "replace")
+
+    def _work(self) -> WorkStatus:
+        return WorkStatus(
+            requests=dict(self.requests.by_kind),
+            failed=self.requests.failed_by_name(),
+            statements=self._parts.database.statements,
+        )
 
     async def _unserved_count(self) -> int:
         failed = len(await layout_failures(self._parts.database))

@@ -9,13 +9,13 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from musefs.app.parts import Parts, assembled, priorities
 from musefs.app.service import App
 from musefs.config import Config
-from musefs.control.server import ControlServer
 from musefs.kit.beside import beside
 from musefs.library.own_files import OwnFiles
 from musefs.mount.attributes import Appearance
@@ -40,11 +40,11 @@ async def serve(config: Config, mountpoint: Path, ready: Callable[[], None]) -> 
                 mountpoint,
                 parts.state.path,
                 config.mount.allow_other,
-                is_local=not any(origin.cached for origin in config.origins),
+                is_local=_is_local(config),
             ),
         )
         await session.prepare()
-        async with _signals(app), _controlled(config, app), beside(background(parts), app.fail):
+        async with _signals(app), beside(background(parts), app.fail):
             await session.start()
             try:
                 await _serve(parts, app, session, ready)
@@ -59,15 +59,16 @@ async def _serve(parts: Parts, app: App, session: Session, ready: Callable[[], N
     parts.refresher.listeners.append(session.tell)
     serving = asyncio.create_task(session.serve())
     stopping = asyncio.create_task(app.stopping.wait())
-    await session.prepare_reading()
-    log.info("mounted at %s", session.mountpoint)
-    ready()
     try:
-        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-        if not serving.done():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(app.drain_s):
-                    await parts.reading.open_files.idle.wait()
+        async with _controlled(parts.config, app):
+            await session.prepare_reading()
+            log.info("mounted at %s", session.mountpoint)
+            ready()
+            await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if not serving.done():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(app.drain_s):
+                        await parts.reading.open_files.idle.wait()
     finally:
         stopping.cancel()
         await session.stop()
@@ -112,7 +113,9 @@ async def _signals(app: App) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _controlled(config: Config, app: App) -> AsyncIterator[None]:
-    server = ControlServer(app, config.control_socket, config.state / "control.sock")
+    # gRPC takes as long to load as a third of all else: meanwhile the mount serves.
+    module = await asyncio.to_thread(import_module, "musefs.control.server")
+    server = module.ControlServer(app, config.control_socket, config.state / "control.sock")
     await server.start()
     try:
         yield
@@ -130,4 +133,11 @@ def _operations(parts: Parts, app: App) -> Operations:
         folder_mode=mount.dir_mode,
     )
     extended = ExtendedAttributes(parts.reading.whereabouts, priorities(parts.config))
-    return Operations(parts.library, parts.reading.open_files, own, extended, appearance)
+    operations = Operations(parts.library, parts.reading.open_files, own, extended, appearance)
+    operations.is_local = _is_local(parts.config)
+    app.requests = operations.requests
+    return operations
+
+
+def _is_local(config: Config) -> bool:
+    return not any(origin.cached for origin in config.origins)

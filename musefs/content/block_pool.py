@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from musefs.content.blocks import Block, BlockKey, BlockTable
 from musefs.content.chunking import Chunk, Span, chunks_of, locate
@@ -24,6 +25,14 @@ RUN_CHUNKS_MIN = 3
 
 ASSEMBLED_BLOCKS_MAX = 8
 """A longer read is put together in steps of so many blocks, so that it pins no more at a time."""
+
+
+class AtHand(Protocol):
+    """Who has bytes nearly as near as the memory."""
+
+    def peek(self, content: Content, offset: int, size: int, *, is_keepable: bool) -> Buffer | None:
+        """The bytes, when that needs no waiting; None also for what should rather be kept here."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +54,16 @@ class BlockPool:
     """A content source over another, with a memory."""
 
     def __init__(
-        self, below: ContentSource, memory_bytes_max: int, *, room_wait_s: float = 5.0
+        self,
+        below: ContentSource,
+        memory_bytes_max: int,
+        *,
+        room_wait_s: float = 5.0,
+        at_hand: AtHand | None = None,
     ) -> None:
+        """`at_hand` is asked for what is not in memory, before `below`."""
         self._below = below
+        self._at_hand = at_hand
         self._memory_bytes_max = memory_bytes_max
         self._blocks = BlockTable()
         self._room = Reservations(self._blocks, memory_bytes_max, room_wait_s)
@@ -83,6 +99,13 @@ class BlockPool:
 
     def peek(self, content: Content, offset: int, size: int) -> Buffer | None:
         """What `read` would answer, when it can without waiting; None otherwise."""
+        found = self._held(content, offset, size)
+        if found is None and self._at_hand is not None:
+            has_room = self._blocks.bytes + content.size <= self._memory_bytes_max
+            return self._at_hand.peek(content, offset, size, is_keepable=has_room)
+        return found
+
+    def _held(self, content: Content, offset: int, size: int) -> Buffer | None:
         end = min(offset + size, content.size)
         if offset >= end:
             return b""
@@ -91,7 +114,7 @@ class BlockPool:
         if block is None:
             return None
         if end > stop:
-            return self._peek_over_blocks(content, offset, end)
+            return self._held_over_blocks(content, offset, end)
         self._hits += 1
         return block.view[offset - start : end - start]
 
@@ -100,7 +123,7 @@ class BlockPool:
 
         Raises what the source below raises: ContentUnavailable, ContentChanged.
         """
-        found = self.peek(content, offset, size)
+        found = self._held(content, offset, size)
         if found is not None:
             return found
         if not content.cacheable:
@@ -136,7 +159,7 @@ class BlockPool:
         await self._runs.aclose()
         self._blocks.clear()
 
-    def _peek_over_blocks(self, content: Content, offset: int, end: int) -> Buffer | None:
+    def _held_over_blocks(self, content: Content, offset: int, end: int) -> Buffer | None:
         chunks = list(chunks_of(content, offset, end - offset))
         blocks = []
         for chunk in chunks:

@@ -22,6 +22,8 @@ from typing import TypeVar
 
 from blake3 import blake3
 
+from musefs.content.chunk_names import listed, name_of
+from musefs.content.chunk_pages import ChunkPages
 from musefs.errors import MusefsError
 from musefs.model import Buffer
 
@@ -31,7 +33,6 @@ T = TypeVar("T")
 
 THREADS_MAX = 4
 SHARDS_AT_ONCE = 16
-DIGEST_BYTES = 32
 INCOMING = "incoming"
 
 
@@ -63,6 +64,8 @@ class ChunkFiles:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="chunks")
+        self.pages = ChunkPages(root)
+        """What the page cache has of them."""
         self._without_waiting = True
         self.readers_waiting = 0
         """Reads that wait for the disk now."""
@@ -111,11 +114,15 @@ class ChunkFiles:
                 self._store(digest, data)
             return digest
 
-        return await self._in_thread("write", store)
+        digest = await self._in_thread("write", store)
+        self.pages.drop(digest)
+        return digest
 
     async def delete(self, digests: Collection[bytes]) -> None:
         """Remove chunks; those that are not there are nothing. Raises DiskRefused."""
         paths = [self._path(digest) for digest in digests]
+        for digest in digests:
+            self.pages.drop(digest)
 
         def remove() -> None:
             for path in paths:
@@ -159,11 +166,11 @@ class ChunkFiles:
 
     def close(self) -> None:
         """Give the threads back without waiting for a disk that hangs."""
+        self.pages.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _path(self, digest: bytes) -> Path:
-        name = digest.hex()
-        return self._root / name[:2] / name[2:]
+        return self._root / name_of(digest)
 
     def _refused(self, what: str, error: OSError) -> DiskRefused:
         return DiskRefused(
@@ -204,37 +211,8 @@ class ChunkFiles:
     def _list(self, shards: range) -> list[tuple[bytes, int]]:
         found: list[tuple[bytes, int]] = []
         for shard in shards:
-            found += _listed(self._root / f"{shard:02x}")
+            found += listed(self._root / f"{shard:02x}")
         return found
-
-
-def _listed(folder: Path) -> list[tuple[bytes, int]]:
-    found = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                digest = _digest_from(folder.name + entry.name)
-                size = _size_of(entry) if digest is not None else None
-                if digest is not None and size is not None:
-                    found.append((digest, size))
-    except FileNotFoundError:
-        return []
-    return found
-
-
-def _size_of(entry: os.DirEntry[str]) -> int | None:
-    try:
-        return entry.stat(follow_symlinks=False).st_size
-    except FileNotFoundError:
-        return None
-
-
-def _digest_from(name: str) -> bytes | None:
-    try:
-        digest = bytes.fromhex(name)
-    except ValueError:
-        return None
-    return digest if len(digest) == DIGEST_BYTES and digest.hex() == name else None
 
 
 def _read_file(path: Path, size: int) -> bytes | None:

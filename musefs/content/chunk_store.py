@@ -21,6 +21,7 @@ from musefs.content.chunk_shelf import Books, ChunkShelf, StoreLimits
 from musefs.content.chunk_warming import ChunkWarming
 from musefs.content.chunk_writer import ChunkWriter
 from musefs.content.chunking import Chunk, chunk_at, chunks_of
+from musefs.content.chunks_at_hand import ChunksAtHand
 from musefs.content.digest_check import DigestCheck
 from musefs.content.digest_maps import DigestMap, DigestMaps
 from musefs.content.verification import Verification
@@ -78,6 +79,9 @@ class ChunkStore:
         books = Books(self._ledger, self._verification, self._note)
         self._shelf = shelf = ChunkShelf(files, index, limits, books)
         self._writer = ChunkWriter(shelf, limits)
+        self.at_hand = ChunksAtHand(
+            files.pages, self._maps, self._ledger, self._verification, self._writer.broken
+        )
         self.repair = ChunkRepair(below, Shelved(files, index, books), self._writer)
         self.keeping = ChunkKeeping(self._writer, shelf, limits)
         self.warming = ChunkWarming(self, self._writer, self._ledger, self._maps, self._is_kept)
@@ -92,7 +96,7 @@ class ChunkStore:
         """The counters now; costs the same however many chunks there are."""
         stored, logical = self._ledger.stored_bytes, self._ledger.logical_bytes
         return StoreStats(
-            hits=self._hits,
+            hits=self._hits + self.at_hand.hits,
             misses=self._misses,
             corrupt=self._corrupt,
             refused=self._writer.refused,

@@ -7,6 +7,7 @@ fill all memory with audio that was heard once. What is read again comes from th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from musefs.content.chunking import Span, chunks_of
@@ -15,8 +16,13 @@ from musefs.model import Content
 SLACK_BYTES = 1 << 20
 """The kernel sends several requests of up to this size at once; they arrive in any order."""
 
-IsNear = Callable[[Content, int], Awaitable[bool]]
-"""Whether the chunk at an offset is on the disk, or on its way there."""
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """The disk: whether it has the chunk at an offset, and who has it read chunks ahead."""
+
+    has: Callable[[Content, int], Awaitable[bool]]
+    will_need: Callable[[Content, Span], Awaitable[None]]
 
 
 class Memory(Protocol):
@@ -30,21 +36,21 @@ class Memory(Protocol):
 class PassedRuns:
     """The runs of chunks that one open file was given, until their memory is given back."""
 
-    def __init__(self, memory: Memory, is_near: IsNear) -> None:
+    def __init__(self, memory: Memory, near: Near) -> None:
         self._memory = memory
-        self._is_near = is_near
+        self._near = near
         self._runs: list[tuple[Content, Span]] = []
 
     def __len__(self) -> int:
         return len(self._runs)
 
-    async def is_far(self, content: Content, run: Span) -> bool:
-        """Whether a run has to come over the network."""
-        return not await self._is_near(content, run[0])
-
-    def note(self, content: Content, run: Span) -> None:
-        """A run has come from afar."""
+    async def is_near(self, content: Content, run: Span) -> bool:
+        """Whether the disk has a run, which then is told to read it; else it is noted as passed."""
+        if await self._near.has(content, run[0]):
+            await self._near.will_need(content, run)
+            return True
         self._runs.append((content, run))
+        return False
 
     async def release(self, position: int | None) -> None:
         """Give back what lies well behind a position; everything when the file is closed (None)."""
@@ -54,5 +60,5 @@ class PassedRuns:
                 self._runs.append((content, run))
                 continue
             for chunk in chunks_of(content, run[0], run[1] - run[0]):
-                if await self._is_near(content, chunk.start):
+                if await self._near.has(content, chunk.start):
                     self._memory.release(content, chunk.start)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from musefs.content.chunking import Span, chunks_of
-from musefs.content.passed_runs import SLACK_BYTES, IsNear, Memory, PassedRuns
+from musefs.content.passed_runs import SLACK_BYTES, Memory, Near, PassedRuns
 from musefs.errors import ContentUnavailable, MusefsError
 from musefs.kit.background import BackgroundTasks
 from musefs.model import CHUNK_BYTES, Buffer, Content
@@ -83,24 +83,26 @@ class ReadAhead:
         budget: ReadAheadBudget,
         tasks: BackgroundTasks,
         readahead_bytes_max: int = 8 << 20,
-        is_near: IsNear | None = None,
+        near: Near | None = None,
     ) -> None:
         self._pool = pool
         self._budget = budget
         self._background = tasks
         self._window_bytes_max = readahead_bytes_max
-        self._is_near = is_near
-        self._passed = PassedRuns(pool, is_near) if is_near is not None else None
+        self._near = near
+        self._passed = PassedRuns(pool, near) if near is not None else None
         self._is_wanted = False
         self._goes_on = False
-        self._given_up = asyncio.Event()
+        self._given_up: asyncio.Event | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._turn = asyncio.Semaphore(RUNS_UNDER_WAY_MAX)
+        # Made when they are needed: most files that are opened are closed after a few reads.
+        self._turn: asyncio.Semaphore | None = None
         self._ahead: deque[tuple[int, int]] = deque()
         self._position: int | None = None
         self.half_read: Callable[[], None] | None = None
         """Called once, when a reader has gone through half of the audio from one end."""
         self._run_bytes = self._window_bytes = self._grow_at = self._asked_up_to = 0
+        self._again_at = 0
 
     def __repr__(self) -> str:
         return f"<ReadAhead {self._window_bytes >> 10} KiB, {len(self._tasks)} loading>"
@@ -127,8 +129,9 @@ class ReadAhead:
 
     def give_up(self) -> None:
         """Somebody has closed the file: what was not wanted yet may never be."""
-        self._given_up.set()
-        self._given_up = asyncio.Event()
+        if self._given_up is not None:
+            self._given_up.set()
+            self._given_up = None
 
     def close(self) -> None:
         """The file is closed: cancel what is on its way for nobody else."""
@@ -153,10 +156,10 @@ class ReadAhead:
     async def _is_at_hand(self, content: Content, offset: int) -> bool:
         if self._pool.has(content, offset):
             return True
-        return self._is_near is not None and await self._is_near(content, offset)
+        return self._near is not None and await self._near.has(content, offset)
 
     async def _hesitate(self) -> None:
-        given_up = self._given_up
+        self._given_up = given_up = self._given_up or asyncio.Event()
         try:
             async with asyncio.timeout(HESITATION_S):
                 await given_up.wait()
@@ -200,11 +203,12 @@ class ReadAhead:
         start = max(self._asked_up_to, position)
         goal = min(position + self._window_bytes, content.size)
         run_bytes = min(RUN_BYTES_MAX, max(CHUNK_BYTES, self._window_bytes // RUN_WINDOW_SHARE))
-        if goal - start < run_bytes and goal < content.size:
+        if position < self._again_at or (goal - start < run_bytes and goal < content.size):
             return
         runs, reached = self._runs(content, start, goal, run_bytes)
         for run in runs:
             if not self._ask(content, run):
+                self._again_at = position + run_bytes
                 return
             self._asked_up_to = run[1]
         self._asked_up_to = reached
@@ -247,9 +251,10 @@ class ReadAhead:
 
     async def _fetch(self, content: Content, run: Span) -> None:
         passed = self._passed
+        self._turn = self._turn or asyncio.Semaphore(RUNS_UNDER_WAY_MAX)
         async with self._turn, self._budget.turn:
-            if passed is not None and await passed.is_far(content, run):
-                passed.note(content, run)
+            if passed is not None and await passed.is_near(content, run):
+                return
             try:
                 await self._pool.read(content, run[0], run[1] - run[0])
             except MusefsError:  # the reader meets it when it gets there, and is told
@@ -263,3 +268,4 @@ class ReadAhead:
         while self._ahead:
             self._budget.give_back(self._ahead.pop()[1])
         self._run_bytes = self._window_bytes = self._grow_at = self._asked_up_to = 0
+        self._again_at = 0

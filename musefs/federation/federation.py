@@ -76,6 +76,15 @@ class Federation:
         """How every origin does, by its id."""
         return self._monitor.statuses()
 
+    def peek(self, content: Content, offset: int, size: int) -> Buffer | None:
+        """What `read` would answer, when the best replica is at hand; None otherwise."""
+        size = min(size, content.size - offset)
+        if size <= 0:
+            return b""
+        known = self._replicas.known(content.id)
+        best = known if len(known) == 1 else self._monitor.ranked(known)
+        return self._reader.peek(best[0], offset, size) if best else None
+
     async def read(
         self, content: Content, offset: int, size: int, accepts: Accepts | None = None
     ) -> Buffer:

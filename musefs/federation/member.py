@@ -11,7 +11,7 @@ from musefs.federation.health import (
     HealthState,
 )
 from musefs.federation.ranking import Latencies, Standing
-from origins.base import Origin
+from origins.base import Origin, ReadsAtOnce
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Record:
 
     def __init__(self, member: Member) -> None:
         self.member = member
+        self.at_once = member.origin if isinstance(member.origin, ReadsAtOnce) else None
         self.health = Health()
         self._latencies = Latencies()
         self._reads = self._errors = 0
@@ -79,6 +80,10 @@ class Record:
         self._reads += 1
         self._latencies.add(seconds)
         self.succeeded(now)
+
+    def read_at_once(self) -> None:
+        """A read has succeeded that took no time worth counting."""
+        self._reads += 1
 
     def succeeded(self, now: float) -> None:
         """It answered."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from musefs.federation.health import HealthState
 from musefs.federation.monitor import HealthMonitor
 from musefs.federation.replicas import Replica
 from musefs.federation.request import Request, WrongBytes
+from musefs.model import Buffer
 from origins.base import Origin
 from origins.errors import FileChanged, OriginError, OriginUnavailable
 
@@ -20,6 +22,20 @@ class ReplicaReader:
     def __init__(self, monitor: HealthMonitor, on_failure: OnFailure) -> None:
         self._monitor = monitor
         self._on_failure = on_failure
+
+    def peek(self, replica: Replica, offset: int, size: int) -> Buffer | None:
+        """All bytes of a span, when a healthy origin has them at hand; None otherwise."""
+        record = self._monitor.record(replica.origin_id)
+        if record.at_once is None or record.health.state is not HealthState.HEALTHY:
+            return None
+        try:
+            data = record.at_once.read_now(replica.path, replica.version, offset, size)
+        except OriginError:
+            return None  # `read` meets it again, and tells
+        if data is None or len(data) != size:
+            return None
+        record.read_at_once()
+        return data
 
     async def read(self, request: Request, replica: Replica, seconds: float) -> bytes | None:
         """The bytes that are wanted, or None when they do not come from there.

@@ -39,6 +39,10 @@ class Replicas:
             return known
         return await self._queries.fetch(content_id, lambda: self._query(content_id))
 
+    def known(self, content_id: ContentId) -> tuple[Replica, ...]:
+        """Every replica of a content that was asked for lately; else none."""
+        return self._known.get(content_id, ())
+
     def forget(self, content_id: ContentId) -> None:
         """Look it up again: its replicas may have changed."""
         self._known.pop(content_id, None)

@@ -9,38 +9,45 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from musefs.catalog.nodes import Node
 from musefs.content.block_pool import BlockPool
 from musefs.content.readahead import ReadAhead
-from musefs.layout.segments import Layout, Segment, Synthesised
+from musefs.layout.segments import Backing, Layout, Segment, Synthesised
 from musefs.library.page_caches import Caching, PageCaches, Version
+from musefs.library.ready_files import ReadyFiles
 from musefs.library.segment_reading import SegmentReader
-from musefs.library.servings import Servings
-from musefs.model import Buffer, Inode
+from musefs.library.servings import Serving, Servings
+from musefs.model import Buffer, Inode, PeekingSource
 
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """What an open file is made of. Without a reader, all of it is synthesised."""
+    """What an open file is made of. Without a reader, all of it is synthesised.
+
+    `direct`: what peeks at the content, when the file is that and nothing else.
+    """
 
     node: Node | None
     layout: Layout
     reader: SegmentReader | None = None
     version: Version | None = None
     caching: Caching = Caching.DIRECT
+    direct: Callable[[int, int], Buffer | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Keepers:
     """The keepers of content that open files ask. `read_ahead` makes one for an open file.
 
-    `pictures` keeps those that users gave.
+    `pictures` keeps those that users gave; `origins` is asked for what is read straight through.
     """
 
     pool: BlockPool
     read_ahead: Callable[[], ReadAhead]
     pictures: BlockPool
+    origins: PeekingSource
 
 
 class OpenFiles:
@@ -49,6 +56,7 @@ class OpenFiles:
     def __init__(self, servings: Servings, keepers: Keepers) -> None:
         self._servings = servings
         self._keepers = keepers
+        self.ready = ReadyFiles()
         self._open: dict[int, OpenFile] = {}
         self._numbers = itertools.count(1)
         self._page_caches = PageCaches()
@@ -61,18 +69,32 @@ class OpenFiles:
     def __len__(self) -> int:
         return len(self._open)
 
-    async def open(self, node: Node) -> int:
-        """Open a track or sidecar; its handle. Raises NoSuchEntry when it went meanwhile."""
+    def open_ready(self, inode: Inode) -> int | None:
+        """Open a track or sidecar that was open before and is the same; None: use `open`."""
+        found = self.ready.get(inode)
+        return self._opened(*found) if found is not None else None
+
+    async def open(self, node: Node, as_of: int = -1) -> int:
+        """Open a track or sidecar; its handle. Raises NoSuchEntry when it went meanwhile.
+
+        `as_of`: what `ready.changes` was before the entry was looked up; else it is not kept ready.
+        """
         serving = await self._servings.of(node)
+        self.ready.keep(node, serving, as_of)
+        return self._opened(node, serving)
+
+    def _opened(self, node: Node, serving: Serving) -> int:
         keepers = self._keepers
-        source: BlockPool | ReadAhead = keepers.pool
+        source: PeekingSource = keepers.origins
         if serving.content.cacheable:
-            source = keepers.read_ahead()
-            source.half_read = lambda: self.half_read(node)
+            source = read_ahead = keepers.read_ahead()
+            read_ahead.half_read = lambda: self.half_read(node)
         reader = SegmentReader(serving, source, keepers.pictures)
         caching = self._page_caches.opened(node.inode, serving.version)
         self._nodes.setdefault(node.inode, []).append(node)
-        return self._keep(OpenFile(node, serving.layout, reader, serving.version, caching))
+        is_plain = serving.layout.segments == (Backing(0, serving.content.size),)
+        direct = partial(source.peek, serving.content) if is_plain else None
+        return self._keep(OpenFile(node, serving.layout, reader, serving.version, caching, direct))
 
     def open_bytes(self, data: bytes) -> int:
         """Open a file that is made of these bytes; its handle."""
@@ -84,10 +106,6 @@ class OpenFiles:
         nodes = self._nodes.get(inode)
         return nodes[-1] if nodes else None
 
-    def is_open(self, inode: Inode) -> bool:
-        """Whether somebody has the file open."""
-        return inode in self._nodes
-
     def caching(self, handle: int) -> Caching:
         """What the kernel may keep of the pages that are read through this handle."""
         return self._open[handle].caching
@@ -95,6 +113,8 @@ class OpenFiles:
     def peek(self, handle: int, offset: int, size: int) -> Buffer | None:
         """What `read` would answer, when that takes no waiting; None otherwise."""
         file = self._open[handle]
+        if file.direct is not None:
+            return file.direct(offset, size)
         parts = file.layout.slice(offset, size)
         if len(parts) != 1:
             return None if parts else b""

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from musefs.content.block_pool import BlockPool
-from musefs.content.readahead import ReadAhead
 from musefs.layout.ogg_pages import renumbered, window
 from musefs.layout.picture_text import raw_range, text
 from musefs.layout.segments import Art, ArtText, Backing, Pages, Segment, Synthesised
 from musefs.library.servings import Serving
-from musefs.model import Buffer, Content
+from musefs.model import Buffer, Content, PeekingSource
 
-_Source = BlockPool | ReadAhead
-_Range = tuple[_Source, Content, int, int]
+_Range = tuple[PeekingSource, Content, int, int]
 """Whom to ask for which range of what."""
 
 
 class SegmentReader:
     """The two doors to a file's segments: `peek` answers at once or not at all, `read` waits."""
 
-    def __init__(self, serving: Serving, source: _Source, pictures: BlockPool) -> None:
+    def __init__(self, serving: Serving, source: PeekingSource, pictures: BlockPool) -> None:
         self._content = serving.content
         self._given = serving.pictures
         self._source = source
         self._pictures = pictures
 
     @property
-    def source(self) -> _Source:
+    def source(self) -> PeekingSource:
         """The keeper of the file's content."""
         return self._source
 

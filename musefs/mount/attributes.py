@@ -16,9 +16,11 @@ from musefs.model import Inode
 KERNEL_TIMEOUT_S = 3600.0
 """How long the kernel may trust what it was told: changes are told to it when they happen."""
 
-ENTRIES_MAX = 100_000
+ENTRIES_MAX = 300_000
+"""Some 330 bytes each. A walk that finds more begins anew each time: the oldest go first."""
 ENTRIES_PER_TURN = 2_000
 _BLOCK_BYTES = 512
+_FOLDER, _FILE = stat.S_IFDIR, stat.S_IFREG
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +34,24 @@ class Appearance:
 
     def attributes(self, node: Node) -> pyfuse3.EntryAttributes:
         """A node's attributes; times in nanoseconds since 1970."""
+        inode, _, _, kind, _, _, size, mtime_ns, subfolders, _ = node
         entry = pyfuse3.EntryAttributes()
-        entry.st_ino = pyfuse3.InodeT(node.inode)
+        entry.st_ino = inode
         entry.entry_timeout = entry.attr_timeout = KERNEL_TIMEOUT_S
         entry.st_uid, entry.st_gid = self.uid, self.gid
-        if node.kind == "folder":
-            entry.st_mode = pyfuse3.ModeT(stat.S_IFDIR | self.folder_mode)
-            entry.st_nlink = 2 + node.subfolders
+        if kind == "folder":
+            entry.st_mode = _FOLDER | self.folder_mode
+            entry.st_nlink = 2 + subfolders
         else:
-            entry.st_mode = pyfuse3.ModeT(stat.S_IFREG | self.file_mode)
+            entry.st_mode = _FILE | self.file_mode
             entry.st_nlink = 1
-        entry.st_size = node.size
+        entry.st_size = size
         # Buffered readers take this much at a time: readers of tags want little.
         entry.st_blksize = 4096
-        entry.st_blocks = -(-node.size // _BLOCK_BYTES)
-        entry.st_atime_ns = entry.st_mtime_ns = entry.st_ctime_ns = max(node.mtime_ns, 0)
+        entry.st_blocks = -(-size // _BLOCK_BYTES)
+        if mtime_ns < 0:
+            mtime_ns = 0
+        entry.st_atime_ns = entry.st_mtime_ns = entry.st_ctime_ns = mtime_ns
         return entry
 
 

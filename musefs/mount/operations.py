@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from musefs.model import Buffer, Inode
 from musefs.mount.answering import answering
 from musefs.mount.attributes import Appearance, Listing, Listings, listing_of
 from musefs.mount.extended import ExtendedAttributes
+from musefs.mount.request_counts import RequestCounts
 
 if TYPE_CHECKING:
     from pyfuse3 import (
@@ -54,12 +56,15 @@ class Operations(pyfuse3.Operations):  # type: ignore[misc]  # pyfuse3 has no ty
         appearance: Appearance,
     ) -> None:
         super().__init__()
+        self.is_local = False
+        """No file is fetched from afar, so that nobody has to know when one is closed."""
         self._library = library
         self._files = files
         self._own = own
         self._extended = extended
         self._appearance = appearance
         self.listings = Listings()
+        self.requests = RequestCounts()
         self._folders: dict[int, Listing] = {}
         self._handles = itertools.count(1)
 
@@ -122,13 +127,9 @@ class Operations(pyfuse3.Operations):  # type: ignore[misc]  # pyfuse3 has no ty
         if flags & _WRITING:
             raise ReadOnly("the mount takes no changes")
         own = Inode(inode)
-        if own in self._own:
-            fh = self._files.open_bytes(await self._own.content(own))
-        else:
-            node = await self._library.entry(own)
-            if node.kind == "folder":
-                raise IsAFolder(f"{node.name}: it is a folder")
-            fh = await self._files.open(node)
+        fh = self._files.open_ready(own)
+        if fh is None:
+            fh = await self._open(own)
         caching = self._files.caching(fh)
         return pyfuse3.FileInfo(
             fh=pyfuse3.FileHandleT(fh),
@@ -147,6 +148,8 @@ class Operations(pyfuse3.Operations):  # type: ignore[misc]  # pyfuse3 has no ty
 
     @answering
     async def flush(self, fh: FileHandleT) -> None:
+        if self.is_local:
+            raise pyfuse3.FUSEError(errno.ENOSYS)  # the kernel asks no more, which spares a request
         # A file is closed; it is released only after what the kernel still reads ahead in it.
         self._files.release(fh, is_final=False)
 
@@ -164,6 +167,15 @@ class Operations(pyfuse3.Operations):  # type: ignore[misc]  # pyfuse3 has no ty
     create = write = setxattr = removexattr = _refuse
 
     # -- helpers of the above ------------------------------------------------------------------
+
+    async def _open(self, inode: Inode) -> int:
+        if inode in self._own:
+            return self._files.open_bytes(await self._own.content(inode))
+        as_of = self._files.ready.changes
+        node = await self._library.entry(inode)
+        if node.kind == "folder":
+            raise IsAFolder(f"{node.name}: it is a folder")
+        return await self._files.open(node, as_of)
 
     async def _entry(self, inode: Inode) -> Node:
         try:

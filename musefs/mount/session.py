@@ -22,6 +22,7 @@ from musefs.errors import MountFailed
 from musefs.library.tree_change import TreeChange
 from musefs.model import Inode
 from musefs.mount import mountpoint as mountpoints
+from musefs.mount.device_polling import poll_first
 from musefs.mount.operations import Operations
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class Session:
         if self._options.allow_other:
             options.add("allow_other")
         pyfuse3.asyncio.enable()
+        poll_first()
         try:
             pyfuse3.init(self._operations, os.fspath(path), options)
         except RuntimeError as error:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from musefs.content.block_pool import BlockPool
+from musefs.content.chunking import Span
+from musefs.content.passed_runs import Near
 from musefs.content.readahead import ReadAhead, ReadAheadBudget
 from musefs.kit.background import BackgroundTasks
+from musefs.model import Content
 from tests.content.shelves import until
 from tests.fakes.source import CountingSource, content_of, truth
 
@@ -42,6 +46,15 @@ class Bench:
     def fetched_up_to(self) -> int:
         """The end of what was asked for at the source."""
         return max(offset + size for _, offset, size in self.source.reads)
+
+
+def near_when(has: Callable[[Content, int], Awaitable[bool]]) -> Near:
+    """A disk that has the chunks at these offsets, and reads ahead by itself."""
+
+    async def will_need(_content: Content, _span: Span) -> None:
+        await asyncio.sleep(0)
+
+    return Near(has, will_need)
 
 
 async def idle(bench: Bench) -> None:

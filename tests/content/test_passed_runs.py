@@ -7,7 +7,7 @@ import asyncio
 from musefs.content.passed_runs import SLACK_BYTES
 from musefs.content.readahead import ReadAhead
 from musefs.model import Content
-from tests.content.streaming import KERNEL_READ, MIB, SONG, Bench, idle
+from tests.content.streaming import KERNEL_READ, MIB, SONG, Bench, idle, near_when
 
 WINDOW = 8 * MIB
 
@@ -29,7 +29,9 @@ class Disk:
 
     def open(self) -> ReadAhead:
         """A file whose chunks it stores."""
-        return ReadAhead(self.bench.pool, self.bench.budget, self.bench.tasks, WINDOW, self.has)
+        return ReadAhead(
+            self.bench.pool, self.bench.budget, self.bench.tasks, WINDOW, near_when(self.has)
+        )
 
 
 async def test_a_stream_keeps_its_window_and_no_more(bench: Bench) -> None:

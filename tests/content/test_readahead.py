@@ -20,7 +20,7 @@ from musefs.errors import ContentUnavailable
 from musefs.kit.background import BackgroundTasks
 from musefs.model import CHUNK_BYTES, Content
 from tests.content.shelves import until
-from tests.content.streaming import KERNEL_READ, MIB, SONG, Bench, idle
+from tests.content.streaming import KERNEL_READ, MIB, SONG, Bench, idle, near_when
 from tests.fakes.source import content_of
 
 
@@ -104,13 +104,13 @@ async def test_who_goes_on_out_of_what_is_kept_near_is_read_ahead_at_once(bench:
     async def is_near(_content: Content, offset: int) -> bool:
         return offset < SONG.audio_start
 
-    file = ReadAhead(bench.pool, bench.budget, bench.tasks, 8 * MIB, is_near)
+    file = ReadAhead(bench.pool, bench.budget, bench.tasks, 8 * MIB, near_when(is_near))
     await file.read(SONG, 0, 8 << 10)
     await file.read(SONG, 8 << 10, 64 << 10)
     await idle(bench)
     assert bench.fetched_up_to >= WINDOW_BYTES_MIN
     assert (bench.source.reads.count((1, SONG.audio_start, CHUNK_BYTES))) == 1
-    scan = ReadAhead(bench.pool, bench.budget, bench.tasks, 8 * MIB, is_near)
+    scan = ReadAhead(bench.pool, bench.budget, bench.tasks, 8 * MIB, near_when(is_near))
     before = len(bench.source.reads)
     await scan.read(SONG, 15 * MIB, 4 << 10)
     await idle(bench)
@@ -284,7 +284,7 @@ async def test_nobody_waits_for_a_page_for_what_is_kept_or_for_what_is_near(benc
     async def is_near(content: Content, offset: int) -> bool:
         return offset >= CHUNK_BYTES
 
-    near = ReadAhead(bench.pool, bench.budget, bench.tasks, is_near=is_near)
+    near = ReadAhead(bench.pool, bench.budget, bench.tasks, near=near_when(is_near))
     await near.read(NEAR, 70_000 + CHUNK_BYTES, KERNEL_READ)
     assert loop.time() - begin < HESITATION_S
 

@@ -99,8 +99,14 @@ class Places:
 class Club:
     """A federation of told origins, by priority in the order of their names."""
 
-    def __init__(self, *names: str, remote: bool = True, patience: Patience | None = None) -> None:
-        self.origins = {name: ToldOrigin(name) for name in names}
+    def __init__(
+        self,
+        *names: str,
+        remote: bool = True,
+        patience: Patience | None = None,
+        kind: type[ToldOrigin] = ToldOrigin,
+    ) -> None:
+        self.origins = {name: kind(name) for name in names}
         self.places = Places([Replica(name, "song", V1) for name in names])
         self.replicas = Replicas(self.places)
         self.stale: list[tuple[str, str]] = []

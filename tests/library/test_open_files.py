@@ -46,7 +46,7 @@ class Desk:
         self.budget = ReadAheadBudget(4 * MIB)
         self.whereabouts = Whereabouts(Contents(grove.database), store, ["direct"])
         self.pictures = BlockPool(GivenPictures(grove.database), MIB)
-        keepers = Keepers(self.pool, self._read_ahead, self.pictures)
+        keepers = Keepers(self.pool, self._read_ahead, self.pictures, self.pool)
         self.files = OpenFiles(Servings(grove.database, self.whereabouts), keepers)
 
     def _read_ahead(self) -> ReadAhead:
@@ -197,3 +197,22 @@ async def test_a_folder_and_a_content_that_is_gone_cannot_be_opened(desk: Desk) 
     with pytest.raises(NoSuchEntry, match="x: its content"):
         await desk.files.open(gone)
     assert len(desk.files) == 0
+
+
+async def test_a_file_is_opened_again_without_a_query(desk: Desk) -> None:
+    node = await desk.node("A/t.flac")
+    desk.files.release(await desk.files.open(node, desk.files.ready.changes))
+    handle = desk.files.open_ready(node.inode)
+    assert handle is not None
+    assert bytes(await desk.files.read(handle, 0, 100)) == truth(node.content_id or 0, 100)
+    desk.files.release(handle)
+    desk.files.ready.forget_all()
+    assert desk.files.open_ready(node.inode) is None
+
+
+async def test_what_changed_while_it_was_looked_up_is_not_kept_ready(desk: Desk) -> None:
+    node = await desk.node("A/t.flac")
+    as_of = desk.files.ready.changes
+    desk.files.ready.forget_all()
+    desk.files.release(await desk.files.open(node, as_of))
+    assert desk.files.open_ready(node.inode) is None

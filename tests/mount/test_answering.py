@@ -12,6 +12,7 @@ import pytest
 from musefs import errors
 from musefs.errors import MusefsError
 from musefs.mount.answering import answering, errno_of
+from musefs.mount.request_counts import RequestCounts
 
 NUMBERS = {
     errors.NoSuchEntry: errno.ENOENT,
@@ -32,6 +33,7 @@ class Handlers:
 
     def __init__(self, error: BaseException | None = None) -> None:
         self._error = error
+        self.requests = RequestCounts()
 
     @answering
     async def read(self, handle: int, *, size: int = 0) -> tuple[int, int]:
