@@ -1,39 +1,34 @@
-"""The commands `mount` and `unmount`."""
+"""The command `mount`."""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from musefs.cli import background, logs, progress
+from musefs.cli import background, logs
 from musefs.cli.configuration import Overrides, from_arguments
-from musefs.cli.locating import SOCKET_NAME, canonical
+from musefs.cli.locating import canonical
 from musefs.cli.options import takes
 from musefs.cli.outcomes import ExitCode, ends_with_code
 from musefs.cli.output import complain, say
 from musefs.cli.overlapping import refuse_overlap
 from musefs.cli.readiness import Readiness
 from musefs.cli.running import run, run_and_abandon
-from musefs.cli.stopping import stop_and_wait
 from musefs.config import Config
-from musefs.errors import MountFailed, MusefsError, TemplateError
+from musefs.errors import MusefsError, TemplateError
 from musefs.library.template import Template
-from musefs.mount import mountpoint as mountpoints
 from origins import OriginError
 
 log = logging.getLogger(__name__)
 
 DRY_RUN_PATHS = 20
-UNMOUNT_TIMEOUT_S = 15.0
 _LEVELS = {1: "info", 2: "debug"}
-_POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,32 +111,6 @@ def mount(options: MountOptions) -> ExitCode:
         return _leave(_serve(config, mountpoint, readiness))
 
 
-@ends_with_code
-def unmount(
-    mountpoint: Annotated[Path, typer.Argument(metavar="MOUNTPOINT", help="A mounted musefs.")],
-) -> ExitCode:
-    """Unmount a library: ask its musefs to end, or take away what a dead one left."""
-    mountpoint = canonical(mountpoint)
-    mounted = mountpoints.mounted_at(mountpoint)
-    if mounted is None:
-        raise MountFailed(f"{mountpoint}: nothing is mounted here: see findmnt -t fuse.musefs")
-    if mounted.state is None:
-        raise MountFailed(
-            f"{mountpoint}: {mounted.source} ({mounted.kind}) is mounted here, no musefs: use "
-            f"umount {mountpoint}"
-        )
-    try:
-        run(stop_and_wait(mounted.state / SOCKET_NAME, 0.0, UNMOUNT_TIMEOUT_S))
-    except MusefsError as error:
-        log.info("no service answers, detaching: %s", error)
-    if not _gone(mountpoint, _POLL_S):
-        mountpoints.detach(mountpoint)
-        if not _gone(mountpoint, UNMOUNT_TIMEOUT_S):
-            raise MountFailed(f"{mountpoint}: is still mounted: umount -l {mountpoint} as root")
-    say(f"unmounted {mountpoint}")
-    return ExitCode.DONE
-
-
 def _check_template(template: str) -> None:
     try:
         Template.parse(template)
@@ -150,7 +119,9 @@ def _check_template(template: str) -> None:
 
 
 def _preview(config: Config) -> ExitCode:
-    from musefs import app  # not at the top: it loads every library, which other commands spare
+    # Not at the top: they load every library, which other commands spare.
+    from musefs import app
+    from musefs.cli import progress
 
     logs.set_up("warning", config.log.format)
     with progress.shown(quiet=False) as report:
@@ -184,13 +155,3 @@ def _leave(code: ExitCode) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(code)
-
-
-def _gone(mountpoint: Path, timeout_s: float) -> bool:
-    """Whether nothing of musefs is mounted there, now or soon."""
-    deadline_s = time.monotonic() + timeout_s
-    while (mounted := mountpoints.mounted_at(mountpoint)) and mounted.state is not None:
-        if time.monotonic() >= deadline_s:
-            return False
-        time.sleep(_POLL_S)
-    return True

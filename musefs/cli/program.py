@@ -1,35 +1,65 @@
-"""The command line as a whole: which commands there are, and what they have in common."""
+"""The command line as a whole: which commands there are, and what they have in common.
+
+Only the modules of the command that is called are loaded: all of them take as long as a mount.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from musefs.cli import cache, fsck, logs, mounting, offline, service, tags, warming, why
+from musefs.cli import logs
 from musefs.cli.outcomes import ExitCode
 from musefs.cli.output import allow_any_text, say
 
-program = typer.Typer(
-    name="musefs",
-    help="Mount a music library from local disks, SFTP servers and S3 buckets as one folder tree.",
-    add_completion=False,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for command in (
-    *(mounting.mount, mounting.unmount, offline.scan, offline.check, why.why, fsck.fsck),
-    *(service.status, service.rescan, service.shutdown, cache.backup),
-    *(warming.prefetch, warming.pin, warming.unpin, warming.pins),
-):
-    program.command()(command)
-program.add_typer(tags.commands)
-program.add_typer(cache.commands)
+COMMANDS = {
+    "mount": "mounting",
+    "unmount": "unmounting",
+    "scan": "offline",
+    "check": "offline",
+    "why": "why",
+    "fsck": "fsck",
+    "status": "service",
+    "rescan": "service",
+    "shutdown": "service",
+    "backup": "cache",
+    "prefetch": "warming",
+    "pin": "warming",
+    "unpin": "warming",
+    "pins": "warming",
+}
+"""Each command, and the module below this package in which it is a function of that name."""
+
+GROUPS = ("tags", "cache")
+"""Commands that have commands; each is `commands` of the module of its name."""
+
+
+def program_for(arguments: Sequence[str]) -> typer.Typer:
+    """The program, with the command that is called alone, or with all when none is."""
+    called = next((word for word in arguments if not word.startswith("-")), None)
+    one = called is not None and (called in COMMANDS or called in GROUPS)
+    program = typer.Typer(
+        name="musefs",
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    program.callback()(common)
+    for name, module in COMMANDS.items():
+        if not one or name == called:
+            program.command()(getattr(import_module(f"musefs.cli.{module}"), name))
+    for name in GROUPS:
+        if not one or name == called:
+            program.add_typer(import_module(f"musefs.cli.{name}").commands)
+    return program
 
 
 def _show_version(wanted: bool) -> None:
@@ -38,7 +68,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@program.callback()
 def common(
     _version: Annotated[
         bool,
@@ -53,7 +82,7 @@ def common(
 def main() -> None:
     """Run the command that the arguments name, and exit."""
     try:
-        program(prog_name="musefs")
+        program_for(sys.argv[1:])(prog_name="musefs")
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
     except BrokenPipeError:
