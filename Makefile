@@ -3,7 +3,7 @@
 BIN := .venv/bin
 STUBS := musefs/control/v1/musefs
 
-.PHONY: help setup check test test-long container-test demo bench-wan proto clean
+.PHONY: help setup check test test-long container-test demo bench bench-wan bench-million proto clean
 
 help:
 	@echo 'make setup           install what is missing, make .venv with musefs in it'
@@ -12,7 +12,9 @@ help:
 	@echo 'make demo [KEEP=1]   a folder, an SFTP server and an S3 server as one tree in demo/mnt'
 	@echo 'make test-long       set-up, then the tests that take minutes'
 	@echo 'make container-test  build the image and mount a library with it (root, podman)'
+	@echo 'make bench           musefs, its limit, the plain folder, rclone and sshfs here, as a table (root; minutes)'
 	@echo 'make bench-wan       musefs, rclone and sshfs over a link of 50 ms, as a table (root; minutes)'
+	@echo 'make bench-million   mount, walk and change libraries of up to a million tracks (15 minutes)'
 	@echo 'make proto           the control interface from its .proto'
 	@echo 'make clean           remove what was made here, except .venv'
 
@@ -44,8 +46,14 @@ container-test:
 demo: setup
 	@KEEP='$(KEEP)' $(BIN)/python -m tests.demo
 
+bench: setup
+	@$(BIN)/python -m benchmarks.local $(if $(ONLY),--only $(ONLY))
+
 bench-wan: setup
 	@$(BIN)/python -m benchmarks.wan
+
+bench-million: setup
+	@$(BIN)/python -m benchmarks.million
 
 # The path below -I becomes the module's name in the generated imports: musefs.control.v1.musefs_pb2.
 proto: | $(BIN)/musefs

@@ -38,14 +38,18 @@ def write_track(folder: Path, tags: TrackTags, audio: bytes) -> Path:
     """A FLAC file (RFC 9639) with room for tags, whose frames are noise."""
     path = folder / tags.albumartist / tags.album / f"{tags.track:02} {tags.title}.flac"
     path.parent.mkdir(parents=True, exist_ok=True)
-    samples = len(audio) // 3
-    stream = struct.pack(">HH", 4096, 4096) + bytes(6)
-    stream += (SAMPLE_RATE << 44 | 1 << 41 | 15 << 36 | samples).to_bytes(8, "big") + bytes(16)
-    blocks = _block(0, stream) + _block(1, bytes(PADDING_BYTES), last=True)
+    blocks = flac_block(0, stream_info(len(audio))) + flac_block(1, bytes(PADDING_BYTES), last=True)
     path.write_bytes(b"fLaC" + blocks + b"\xff\xf8" + audio)
     TAGGERS[".flac"](path, tags)
     return path
 
 
-def _block(kind: int, body: bytes, *, last: bool = False) -> bytes:
+def stream_info(audio_bytes: int) -> bytes:
+    """STREAMINFO of so much audio, as if a sample took three bytes."""
+    rate = (SAMPLE_RATE << 44 | 1 << 41 | 15 << 36 | audio_bytes // 3).to_bytes(8, "big")
+    return struct.pack(">HH", 4096, 4096) + bytes(6) + rate + bytes(16)
+
+
+def flac_block(kind: int, body: bytes, *, last: bool = False) -> bytes:
+    """A metadata block with its header."""
     return struct.pack(">I", (kind | last << 7) << 24 | len(body)) + body

