@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from musefs.catalog.database import Queries, Transaction
+from musefs.catalog.database import Queries, Row, Transaction
 from musefs.model import ContentId, Inode, TrackId
 
 NodeKind = Literal["folder", "track", "sidecar"]
@@ -87,6 +87,18 @@ async def children(queries: Queries, parent: Inode) -> list[Node]:
         f"SELECT {_COLUMNS} FROM nodes WHERE parent = ? ORDER BY folded", [parent]
     )
     return list(map(Node._make, rows))
+
+
+async def listed(queries: Queries, folder: Inode) -> list[Row]:
+    """What a listing takes of a folder's entries, by their names; none also of what is no folder.
+
+    Name in UTF-8, inode, links of a folder or 0, size in bytes, and time in ns since 1970.
+    """
+    return await queries.rows(
+        "SELECT CAST(name AS BLOB), inode, iif(kind = 'folder', 2 + subfolders, 0), size,"
+        " max(mtime_ns, 0) FROM nodes WHERE parent = ? ORDER BY folded",
+        [folder],
+    )
 
 
 async def names_in(

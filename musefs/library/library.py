@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from musefs.catalog import nodes
-from musefs.catalog.database import Queries
+from musefs.catalog.database import Queries, Row
 from musefs.catalog.nodes import ROOT, Node, Totals
 from musefs.errors import NoSuchEntry, NotAFolder
 from musefs.library.naming import NamingRules, fold
@@ -49,6 +49,13 @@ class Library:
         if found.kind != "folder":
             raise NotAFolder(f"{found.name}: it is a file, not a folder")
         return await nodes.children(self._queries, folder)
+
+    async def listed(self, folder: Inode) -> list[Row]:
+        """What `nodes.listed` tells of a folder's entries. Raises NoSuchEntry, NotAFolder."""
+        rows = await nodes.listed(self._queries, folder)
+        if not rows:
+            await self.children(folder)  # says why there are none
+        return rows
 
     async def totals(self) -> Totals:
         """Counts and sizes, remembered until the tree changes."""

@@ -207,8 +207,8 @@ class Operations(pyfuse3.Operations):  # type: ignore[misc]  # pyfuse3 has no ty
                 tuple(os.fsencode(node.name) for node in own),
                 tuple(self._attributes(node) for node in own),
             )
-        children = await self._library.children(inode)
-        listing = await listing_of(self._appearance, own + children)
+        rows = await self._library.listed(inode)
+        listing = await listing_of(self._appearance, own, rows)
         self.listings.keep(inode, listing, as_of)
         return listing
 

@@ -23,6 +23,12 @@ FILE = Node(Inode(200), Inode(1), "é.flac", "track", None, None, 1025, 10**18 +
 FOLDER = Node(Inode(201), Inode(1), "A", "folder", None, None, 0, 5, 3)
 
 
+def row_of(node: Node) -> tuple[object, ...]:
+    """What `nodes.listed` tells of it."""
+    links = 2 + node.subfolders if node.kind == "folder" else 0
+    return node.name.encode(), node.inode, links, node.size, node.mtime_ns
+
+
 def listing(count: int) -> Listing:
     entry = APPEARANCE.attributes(FILE)
     return Listing(tuple(b"%d" % n for n in range(count)), (entry,) * count)
@@ -58,9 +64,22 @@ def test_a_date_before_1970_is_shown_as_1970() -> None:
 
 
 async def test_a_listing_has_names_as_bytes_in_order() -> None:
-    made = await listing_of(APPEARANCE, [FILE, FOLDER])
-    assert made.names == ("é.flac".encode(), b"A")
-    assert [entry.st_ino for entry in made.attributes] == [200, 201]
+    made = await listing_of(APPEARANCE, [FOLDER], [row_of(FILE), row_of(FOLDER)])
+    assert made.names == (b"A", "é.flac".encode(), b"A")
+    assert [entry.st_ino for entry in made.attributes] == [201, 200, 201]
+
+
+@pytest.mark.parametrize(
+    "node", [FILE, FOLDER, FILE._replace(size=0), FOLDER._replace(subfolders=0)]
+)
+async def test_an_entry_looks_the_same_in_a_listing(node: Node) -> None:
+    [listed] = (await listing_of(APPEARANCE, [], [row_of(node)])).attributes
+    asked = APPEARANCE.attributes(node)
+    names = [name for name in dir(asked) if name.startswith(("st_", "entry_", "attr_"))]
+    assert len(names) > 12
+    assert {name: getattr(listed, name) for name in names} == {
+        name: getattr(asked, name) for name in names
+    }
 
 
 async def test_a_large_folder_lets_others_run_meanwhile() -> None:
@@ -73,7 +92,7 @@ async def test_a_large_folder_lets_others_run_meanwhile() -> None:
             await asyncio.sleep(0)
 
     task = asyncio.create_task(others())
-    made = await listing_of(APPEARANCE, [FILE] * (ENTRIES_PER_TURN * 3))
+    made = await listing_of(APPEARANCE, [], [row_of(FILE)] * (ENTRIES_PER_TURN * 3))
     task.cancel()
     assert len(made.names) == ENTRIES_PER_TURN * 3
     assert turns >= 3
