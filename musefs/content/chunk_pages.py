@@ -15,11 +15,11 @@ from pathlib import Path
 
 from musefs.content.chunk_names import name_of
 
-DESCRIPTORS_MAX = 32
+DESCRIPTORS_MAX = 8
 
 
 class ChunkPages:
-    """The chunk files below one folder; those read last are kept open, DESCRIPTORS_MAX at most."""
+    """The chunk files below one folder; those read last are kept open, a few at most."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
