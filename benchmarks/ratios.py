@@ -86,14 +86,21 @@ class Row:
 
 
 CPU = "  server CPU"
+ONE_CORE = "  on one core"
 OPENING = "open + 4 KiB + close"
 ROWS = {
     "sequence": Row("sequential, pool warm", "MB/s", True, {"null": 0.85, "rclone": 4, "sshfs": 6}),
     "sequence cpu": Row(CPU, "ms/GiB"),
+    "sequence one": Row(ONE_CORE, "MB/s", True, {"null": 0.85}),
+    "sequence one cpu": Row(CPU, "ms/GiB"),
     "direct": Row("sequential, straight through", "MB/s", True, {"rclone": 4, "sshfs": 6}),
     "direct cpu": Row(CPU, "ms/GiB"),
+    "direct one": Row(ONE_CORE, "MB/s", True),
+    "direct one cpu": Row(CPU, "ms/GiB"),
     "chunks": Row("sequential, from chunk files", "MB/s", True, {"null": 0.75}),
     "chunks cpu": Row(CPU, "ms/GiB"),
+    "chunks one": Row(ONE_CORE, "MB/s", True, {"null": 0.75}),
+    "chunks one cpu": Row(CPU, "ms/GiB"),
     "again": Row("sequential, re-opened", "MB/s", True, {"folder": 0.4}),
     "again reads": Row("  READ requests", "", limit=0),
     "streams 4": Row("4 streams, pool warm", "MB/s", True),

@@ -32,23 +32,21 @@ def cpu_s(pid: int) -> float:
     return total
 
 
-Cores = Literal["one", "two", "any"]
-"""Where client and server run: on one core, each on its own, or where the kernel likes."""
+Cores = Literal["one", "any"]
+"""Where client and server run: on one core, or where the kernel likes."""
 
 
 @contextmanager
 def placed(cores: Cores, pids: Iterable[int]) -> Iterator[None]:
     """Keep this thread, and what it starts, and these processes with all their threads, there."""
-    usual = os.sched_getaffinity(0)
-    client, server = (min(usual) if cores == "two" else max(usual)), max(usual)
-    tasks = [task for pid in pids for one in descendants(pid) for task in _tasks(one)]
     if cores == "any":
         yield
         return
+    usual = os.sched_getaffinity(0)
+    tasks = [task for pid in pids for one in descendants(pid) for task in _tasks(one)]
     try:
-        os.sched_setaffinity(0, {client})
-        for task in tasks:
-            _allow(task, {server})
+        for task in (0, *tasks):
+            _allow(task, {max(usual)})
         yield
     finally:
         for task in (0, *tasks):

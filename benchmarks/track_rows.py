@@ -62,21 +62,25 @@ class TrackRows:
     def sequence(self) -> Iterator[Found]:
         """One file, from its beginning to its end."""
         subjects, size = self._subjects, self._sizes.long_bytes
-        compared = {
-            "sequence": (subjects.pool, (subjects.folder, *subjects.foreign)),
-            "direct": (subjects.direct, (subjects.folder, *subjects.foreign)),
-            "chunks": (subjects.chunks, ()),
+        others = (subjects.folder, *subjects.foreign)
+        compared: dict[str, tuple[Subject, Sequence[Subject], Cores]] = {
+            "sequence": (subjects.pool, others, "any"),
+            "sequence one": (subjects.pool, (), "one"),
+            "direct": (subjects.direct, others, "any"),
+            "direct one": (subjects.direct, (), "one"),
+            "chunks": (subjects.chunks, (), "any"),
+            "chunks one": (subjects.chunks, (), "one"),
         }
-        for key, (ours, others) in compared.items():
+        for key, (ours, beside, cores) in compared.items():
             costs = self._in_turns(
-                ours, others, lambda s: reader.sequence(s.root / LONG), [LONG], cores="two"
+                ours, beside, lambda s: reader.sequence(s.root / LONG), [LONG], cores=cores
             )
             yield from _throughput(key, costs, size)
         costs = in_turns(
             [_ours(subjects.pool), subjects.null, subjects.folder, *subjects.foreign],
             lambda s: reader.sequence(s.root / LONG),
             lambda s: reader.sequence(s.root / LONG),
-            "two",
+            "any",
         )
         yield "again", rates(costs, size / 1e6)
         yield "again reads", {OURS: Figure.of([self._requests_again()])}
