@@ -267,7 +267,11 @@ def main() -> None:
     pauses_s: list[float] = []
     while True:
         server = Server(address, application, numthreads=32, shutdown_timeout=0)
-        server.request_queue_size = 128  # a connection that does not fit in waits for a second
+        # As servers have it. By itself it makes a connection too many wait for a second, and closes
+        # idle ones beyond ten, perhaps while a request is on its way there.
+        server.request_queue_size = 128
+        server.keep_alive_conn_limit = 256
+        server.timeout = 60
 
         def restart(pause_s: float, server: Server = server) -> None:
             pauses_s.append(pause_s)
