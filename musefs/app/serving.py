@@ -9,13 +9,13 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from musefs.app.parts import Parts, assembled, priorities
 from musefs.app.service import App
 from musefs.config import Config
+from musefs.control.server import ControlServer
 from musefs.kit.beside import beside
 from musefs.library.own_files import OwnFiles
 from musefs.mount.attributes import Appearance
@@ -44,7 +44,7 @@ async def serve(config: Config, mountpoint: Path, ready: Callable[[], None]) -> 
             ),
         )
         await session.prepare()
-        async with _signals(app), beside(background(parts), app.fail):
+        async with _signals(app), _controlled(config, app), beside(background(parts), app.fail):
             await session.start()
             try:
                 await _serve(parts, app, session, ready)
@@ -59,16 +59,15 @@ async def _serve(parts: Parts, app: App, session: Session, ready: Callable[[], N
     parts.refresher.listeners.append(session.tell)
     serving = asyncio.create_task(session.serve())
     stopping = asyncio.create_task(app.stopping.wait())
+    await session.prepare_reading()
+    log.info("mounted at %s", session.mountpoint)
+    ready()
     try:
-        async with _controlled(parts.config, app):
-            await session.prepare_reading()
-            log.info("mounted at %s", session.mountpoint)
-            ready()
-            await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if not serving.done():
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(app.drain_s):
-                        await parts.reading.open_files.idle.wait()
+        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(app.drain_s):
+                    await parts.reading.open_files.idle.wait()
     finally:
         stopping.cancel()
         await session.stop()
@@ -113,9 +112,7 @@ async def _signals(app: App) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _controlled(config: Config, app: App) -> AsyncIterator[None]:
-    # gRPC takes as long to load as a third of all else: meanwhile the mount serves.
-    module = await asyncio.to_thread(import_module, "musefs.control.server")
-    server = module.ControlServer(app, config.control_socket, config.state / "control.sock")
+    server = ControlServer(app, config.control_socket, config.state / "control.sock")
     await server.start()
     try:
         yield
