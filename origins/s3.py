@@ -130,9 +130,11 @@ class S3Origin:
     async def _parts(self, offset: int, size: int) -> Parts:
         """The requests of a read: more and smaller ones when it is a seek, which comes alone."""
         self._entered += 1
-        await asyncio.sleep(0)  # who reads ahead as well comes at the same time
-        is_lone = self._entered == 1 and not self._under_way
-        self._entered -= 1
+        try:
+            await asyncio.sleep(0)  # who reads ahead as well comes at the same time
+            is_lone = self._entered == 1 and not self._under_way
+        finally:
+            self._entered -= 1
         idle = self._spec.limits.requests_max - self._under_way
         return split(offset, size, idle, self._under_way, is_lone=is_lone)
 

@@ -182,6 +182,23 @@ async def test_reads_that_come_together_are_split_less(server: S3Server, peer: S
     await origin.aclose()
 
 
+async def test_a_read_that_is_cancelled_at_once_is_not_counted(
+    server: S3Server, peer: S3Peer
+) -> None:
+    data = some_bytes(LONE_PARTS_MAX * LONE_PART_BYTES_MIN)
+    peer.put("f", data)
+    origin = S3Origin(server.spec(peer.prefix))
+    version = (await origin.stat("f")).version
+    given_up = asyncio.create_task(origin.read("f", version, 0, len(data)))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    await asyncio.wait([given_up])
+    server.reset()
+    assert await origin.read("f", version, 0, len(data)) == data
+    assert server.stats()["requests"] == LONE_PARTS_MAX
+    await origin.aclose()
+
+
 async def test_a_part_that_fails_fails_the_read(server: S3Server, peer: S3Peer) -> None:
     data = some_bytes(PARTS_MAX * PART_BYTES_MIN)
     peer.put("f", data)
