@@ -64,7 +64,7 @@ class ChunkFiles:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="chunks")
-        self.pages = ChunkPages(root)
+        self.pages = ChunkPages(root, self._threads)
         """What the page cache has of them."""
         self._without_waiting = True
         self.readers_waiting = 0

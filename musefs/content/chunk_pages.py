@@ -6,11 +6,11 @@ or written again, so that neither its space nor wrong bytes stay. Used from the 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 from collections import OrderedDict
 from collections.abc import Collection
+from concurrent.futures import Executor
 from pathlib import Path
 
 from musefs.content.chunk_names import name_of
@@ -21,8 +21,9 @@ DESCRIPTORS_MAX = 8
 class ChunkPages:
     """The chunk files below one folder; those read last are kept open, a few at most."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, threads: Executor) -> None:
         self._root = root
+        self._threads = threads
         self._open: OrderedDict[bytes, int] = OrderedDict()
 
     def __len__(self) -> int:
@@ -39,10 +40,11 @@ class ChunkPages:
         except OSError:
             return False
 
-    async def will_need(self, digests: Collection[bytes]) -> None:
-        """Have the kernel read chunks ahead. Never raises."""
+    def will_need(self, digests: Collection[bytes]) -> None:
+        """Have the kernel read chunks ahead; nobody waits for that. Never raises."""
         paths = [self._root / name_of(digest) for digest in digests]
-        await asyncio.to_thread(_advise, paths)
+        with contextlib.suppress(RuntimeError):  # no new work after the end
+            self._threads.submit(_advise, paths)
 
     def drop(self, digest: bytes) -> None:
         """Close a chunk's file; one that is not open is nothing."""

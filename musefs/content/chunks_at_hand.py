@@ -75,7 +75,7 @@ class ChunksAtHand:
         self._disk_is_slow = False
         digests = await self._maps.of(content.id)
         wanted = [digests.get(chunk.index) for chunk in chunks_of(content, *_sized(span))]
-        await self._pages.will_need([digest for digest in wanted if digest is not None])
+        self._pages.will_need([digest for digest in wanted if digest is not None])
 
     def _is_read_often(self, digest: bytes, size: int) -> bool:
         """Whether all of a chunk, or nearly, is read a second time; counts `size` bytes more."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from musefs.content.chunk_files import ChunkFiles
 from musefs.content.chunk_names import name_of
-from musefs.content.chunk_pages import DESCRIPTORS_MAX
+from musefs.content.chunk_pages import DESCRIPTORS_MAX, ChunkPages
 
 
 def part(files: ChunkFiles, digest: bytes, offset: int, size: int) -> bytes | None:
@@ -61,6 +63,15 @@ async def test_a_chunk_that_is_written_again_has_its_new_file(tmp_path: Path) ->
 async def test_chunks_are_read_ahead_and_missing_ones_are_nothing(tmp_path: Path) -> None:
     files = ChunkFiles(tmp_path)
     digest = await files.write(b"some bytes")
-    await files.pages.will_need([digest, bytes(32)])
+    files.pages.will_need([digest, bytes(32)])
     assert part(files, digest, 0, 10) == b"some bytes"
     files.close()
+    files.pages.will_need([digest])  # closed: nothing is asked any more
+
+
+async def test_nobody_waits_for_a_disk_that_is_told_to_read_ahead(tmp_path: Path) -> None:
+    hung = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(hung.wait)
+        ChunkPages(tmp_path, threads).will_need([bytes(32)])
+        hung.set()
