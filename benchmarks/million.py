@@ -69,7 +69,7 @@ ROWS = {
     "edit seen": Row("  by `musefs tags set`, with its start", "ms"),
     "change": Row("one file changed, inside the service", "ms", 10),
     "change seen": Row("  until the mount shows it", "ms"),
-    "grown": Row("memory growth while all goes on", "MB", 25),
+    "grown": Row("memory growth while all goes on", "MB", 10),
 }
 
 Results = dict[str, Figure]

@@ -78,12 +78,11 @@ def measured(subject: Subject, found: Servers) -> list[Result]:
     folder = Path(tempfile.mkdtemp(prefix="musefs-bench-"))
     results = []
     try:
-        before = meter.settle()
+        before, start_s = meter.settle(), time.monotonic()
         with subject.mount(found, folder) as mounted:
-            mounted_s = time.monotonic()
             if mounted.indexed is not None:
                 mounted.indexed()
-                seconds = time.monotonic() - mounted_s
+                seconds = time.monotonic() - start_s
                 crossed = meter.settle() - before
                 results.append(Result("indexing", seconds, crossed / 1e6))
             results += measurements(mounted, meter)

@@ -82,9 +82,8 @@ def test_one_change_is_followed_within_milliseconds(many: LargeLibrary) -> None:
     with Mount([many.config], rows.mountpoint, options=["-vv"], limit_s=LIMIT_S) as mount:
         found = dict(rows.refreshes(mount))
     print({key: str(figure) for key, figure in found.items()})
-    # The least of them: the others wait for a core as well.
-    assert found["change"].low < REFRESH_MS_MAX
-    assert found["edit"].low < REFRESH_MS_MAX
+    assert found["change"].median < REFRESH_MS_MAX
+    assert found["edit"].median < REFRESH_MS_MAX
 
 
 def test_one_change_takes_as_many_statements_in_any_library(
