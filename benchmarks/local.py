@@ -80,7 +80,7 @@ def _groups(place: Place, sizes: Sizes, wanted: Sequence[str]) -> Iterator[tuple
             yield from ((name, group) for name, group in measured.items() if name in wanted)
     if set(wanted) & {"tree", "flat", "refresh"}:
         many = _below(place, "many")
-        write_many(many.library, sizes)
+        write_many(many.originals, sizes)
         tree = TreeRows(many)
         yield "scan", tree.scan
         measured = {"tree": tree.walks, "refresh": tree.changes, "flat": tree.one_folder}
@@ -88,7 +88,7 @@ def _groups(place: Place, sizes: Sizes, wanted: Sequence[str]) -> Iterator[tuple
 
 
 def _below(place: Place, name: str) -> Place:
-    folder, library = place.folder / name, place.library / name
+    folder, library = place.folder / name, place.originals / name
     folder.mkdir()
     library.mkdir()
     return Place(folder, library, f"{place.far}/{name}", place.build, place.sshd)
@@ -97,23 +97,25 @@ def _below(place: Place, name: str) -> Place:
 @contextmanager
 def _tracks(place: Place, sizes: Sizes) -> Iterator[TrackRows]:
     """Everything that shows the long files, mounted at once."""
-    write_long(place.library, sizes)
+    write_long(place.originals, sizes)
     configured = {
-        "pool": Configured(place.library, LONG_TEMPLATE, cached=True, memory="2 GiB"),
-        "chunks": Configured(place.library, LONG_TEMPLATE, cached=True, memory="16 MiB"),
-        "direct": Configured(place.library, LONG_TEMPLATE),
+        "pool": Configured(place.originals, LONG_TEMPLATE, cached=True, memory="2 GiB"),
+        "chunks": Configured(place.originals, LONG_TEMPLATE, cached=True, memory="16 MiB"),
+        "direct": Configured(place.originals, LONG_TEMPLATE),
     }
     with ExitStack() as stack:
         ours = {
             name: stack.enter_context(musefs(one.write(place.folder / name), name))
             for name, one in configured.items()
         }
-        limit = stack.enter_context(null(place.folder / "null", list(listed(place.library))))
-        foreign = [stack.enter_context(rclone(place.folder / "rclone", place.library, place.build))]
+        limit = stack.enter_context(null(place.folder / "null", list(listed(place.originals))))
+        foreign = [
+            stack.enter_context(rclone(place.folder / "rclone", place.originals, place.build))
+        ]
         if place.sshd is not None:
             mount = sshfs(place.folder / "sshfs", place.sshd, place.far)
             foreign.append(stack.enter_context(mount))
-        folder = Subject("folder", place.library)
+        folder = Subject("folder", place.originals)
         rows = TrackRows(
             TrackSubjects(**ours, null=limit, folder=folder, foreign=tuple(foreign)), sizes
         )

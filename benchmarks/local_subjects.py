@@ -51,7 +51,7 @@ class Subject:
 class Configured:
     """A configuration of musefs; `cached` as a server's files are, which for a folder is a wish."""
 
-    library: Path
+    originals: Path
     template: str
     cached: bool = False
     memory: str = "256 MiB"
@@ -62,7 +62,7 @@ class Configured:
         origin: dict[str, Any] = {
             "id": "disk",
             "kind": "local",
-            "path": str(self.library),
+            "path": str(self.originals),
             "watch": self.watch,
             "cache": "on" if self.cached else "auto",
         }

@@ -40,10 +40,10 @@ CALM_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where everything lies: `library` is what the SFTP server shows at `far`."""
+    """Where everything lies: `originals` is what the SFTP server shows at `far`."""
 
     folder: Path
-    library: Path
+    originals: Path
     far: str
     build: Path
     sshd: Sshd | None
@@ -54,9 +54,9 @@ class TreeRows:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._files = list(listed(place.library))
+        self._files = list(listed(place.originals))
         self._count = len(self._files)
-        configured = Configured(place.library, MANY_TEMPLATE, watch="auto")
+        configured = Configured(place.originals, MANY_TEMPLATE, watch="auto")
         self._config = configured.write(place.folder / "many")
 
     def scan(self) -> Iterator[tuple[str, Mapping[str, Figure]]]:
@@ -89,7 +89,7 @@ class TreeRows:
                     if subject.mounted_s is not None:
                         sizes["mount"][subject.name].append(subject.mounted_s * 1e3)
                     self._walk(subject, costs, sizes)
-        folder = Subject("folder", self._place.library)
+        folder = Subject("folder", self._place.originals)
         for _ in range(ROUNDS):
             self._walk(folder, costs, sizes)
         for key in ("find", "find again"):
@@ -105,7 +105,7 @@ class TreeRows:
         place = self._place
         yield musefs(self._config)
         yield null(folder / "null", self._files)
-        yield rclone(folder / "rclone", place.library, place.build)
+        yield rclone(folder / "rclone", place.originals, place.build)
         if place.sshd is not None:
             yield sshfs(folder / "sshfs", place.sshd, place.far)
 
@@ -133,7 +133,7 @@ class TreeRows:
         """All files in one folder, which another template makes of them."""
         flat = [(f"{ONE_FOLDER}/{Path(path).name}", size) for path, size in self._files]
         first: Costs = defaultdict(list)
-        configured = Configured(self._place.library, FLAT_TEMPLATE)
+        configured = Configured(self._place.originals, FLAT_TEMPLATE)
         config = configured.write(self._place.folder / "flat", self._config.parent / "state")
 
         def names(subject: Subject) -> float:
@@ -172,7 +172,7 @@ class TreeRows:
         fresh = self._place.folder / "fresh.flac"
         fresh.write_bytes(short_track(path.parent.name, path.stem, audio))
         size, shown = fresh.stat().st_size, subject.root / path
-        os.rename(fresh, self._place.library / path)
+        os.rename(fresh, self._place.originals / path)
         began_s = time.perf_counter()
         while (taken_s := time.perf_counter() - began_s) < CHANGE_S:
             if shown.stat().st_size == size:
