@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,13 +21,7 @@ from origins import (
 )
 from origins.s3 import S3Origin
 from origins.s3_errors import meaning_of
-from origins.s3_ranges import (
-    LONE_PART_BYTES_MIN,
-    LONE_PARTS_MAX,
-    PART_BYTES_MIN,
-    PARTS_MAX,
-    extent,
-)
+from origins.s3_ranges import extent
 from tests.lab.processes import free_port
 from tests.lab.s3server import SECRET_KEY, S3Server
 from tests.origins.contract import OriginContract, Peer, listed, read_whole, some_bytes
@@ -152,61 +145,6 @@ async def test_a_failing_server_is_unavailable_once(
         await origin.read("f", version, 0, len(data))
     assert failure.value.retryable
     assert server.stats()["requests"] == 1
-    assert await origin.read("f", version, 0, len(data)) == data
-    await origin.aclose()
-
-
-async def test_a_lone_read_is_shared_among_idle_connections(server: S3Server, peer: S3Peer) -> None:
-    data = some_bytes(LONE_PARTS_MAX * LONE_PART_BYTES_MIN + 1000)
-    peer.put("f", data)
-    for requests_max, requests in ((16, LONE_PARTS_MAX), (2, 2), (1, 1)):
-        origin = S3Origin(server.spec(peer.prefix, Limits(requests_max=requests_max)))
-        version = (await origin.stat("f")).version
-        server.reset()
-        assert await origin.read("f", version, 0, len(data)) == data
-        assert server.stats()["requests"] == requests
-        behind = len(data) - 2000  # more than one part lies behind the end
-        assert await origin.read("f", version, behind, 4 * PART_BYTES_MIN) == data[behind:]
-        await origin.aclose()
-
-
-async def test_reads_that_come_together_are_split_less(server: S3Server, peer: S3Peer) -> None:
-    data = some_bytes(LONE_PARTS_MAX * LONE_PART_BYTES_MIN)
-    peer.put("f", data)
-    origin = S3Origin(server.spec(peer.prefix))
-    version = (await origin.stat("f")).version
-    server.reset()
-    answers = await asyncio.gather(*(origin.read("f", version, 0, len(data)) for _ in range(5)))
-    assert answers == [data] * 5
-    assert server.stats()["requests"] == PARTS_MAX + 4
-    await origin.aclose()
-
-
-async def test_a_read_that_is_cancelled_at_once_is_not_counted(
-    server: S3Server, peer: S3Peer
-) -> None:
-    data = some_bytes(LONE_PARTS_MAX * LONE_PART_BYTES_MIN)
-    peer.put("f", data)
-    origin = S3Origin(server.spec(peer.prefix))
-    version = (await origin.stat("f")).version
-    given_up = asyncio.create_task(origin.read("f", version, 0, len(data)))
-    await asyncio.sleep(0)
-    given_up.cancel()
-    await asyncio.wait([given_up])
-    server.reset()
-    assert await origin.read("f", version, 0, len(data)) == data
-    assert server.stats()["requests"] == LONE_PARTS_MAX
-    await origin.aclose()
-
-
-async def test_a_part_that_fails_fails_the_read(server: S3Server, peer: S3Peer) -> None:
-    data = some_bytes(PARTS_MAX * PART_BYTES_MIN)
-    peer.put("f", data)
-    origin = S3Origin(server.spec(peer.prefix))
-    version = (await origin.stat("f")).version
-    server.fail("slow", 1)
-    with pytest.raises(OriginUnavailable):
-        await origin.read("f", version, 0, len(data))
     assert await origin.read("f", version, 0, len(data)) == data
     await origin.aclose()
 
