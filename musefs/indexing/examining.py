@@ -6,6 +6,7 @@ Of files that are cached it also gathers what is to be kept near: most of it has
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -34,6 +35,9 @@ log = logging.getLogger(__name__)
 
 KEPT_SIDECAR_BYTES_MAX = 1 << 20
 """Covers, cue sheets and lyrics up to this size are kept near as a whole."""
+
+AGAIN_WITHIN_S = 5.0
+"""A request that fails so soon is made once more; one that hangs is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +87,16 @@ class Examiner:
 
         None when it is gone; the error when the origin cannot give it now.
         """
+        subject = _Subject(info, kind, was)
+        begin_s = time.monotonic()
         try:
             try:
-                return await self._examine(origin, _Subject(info, kind, was))
-            except FileChanged:
-                # It was written to since it was listed: once more, as it is now.
-                now = await origin.stat(info.path)
-                return await self._examine(origin, _Subject(now, kind, was))
+                return await self._examine_as_it_is(origin, subject)
+            except OriginUnavailable:
+                # Mostly one connection that the server has closed: the next scan is minutes away.
+                if time.monotonic() - begin_s > AGAIN_WITHIN_S:
+                    raise
+                return await self._examine_as_it_is(origin, subject)
         except FileMissing:
             return None
         except OriginUnavailable as error:
@@ -119,6 +126,14 @@ class Examiner:
         """End what is under way for nobody any more."""
         if self._gatherer is not None:
             await self._gatherer.aclose()
+
+    async def _examine_as_it_is(self, origin: Origin, subject: _Subject) -> Examined:
+        """Once more when it was written to since it was listed."""
+        try:
+            return await self._examine(origin, subject)
+        except FileChanged:
+            now = await origin.stat(subject.info.path)
+            return await self._examine(origin, subject._replace(info=now))
 
     async def _examine(self, origin: Origin, subject: _Subject) -> Examined:
         info, kind, was = subject
