@@ -4,8 +4,9 @@ A file's version is its ETag: a listing shows no VersionId, so that cannot be pa
 ranged GET carries If-Match, and the ETag of the answer is compared as well, for some servers ignore
 the header. A listing has milliseconds and a HEAD only seconds, so mtimes are cut to seconds.
 
-A connection that was idle sends little in its first round trips. So a read that finds the others
-idle is shared among some of them, and comes in about half of the time.
+A connection that was idle sends little in its first round trips. So reads that find all of them
+idle are shared among them, and come in about half of the time; later requests get the connections
+that were used last (s3_connections).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from botocore.parsers import ResponseParserError
 from origins.base import FileInfo, Version
 from origins.errors import AccessDenied, FileChanged, FileMissing, OriginUnavailable
 from origins.polling import poll
+from origins.s3_connections import LastUsedFirst
 from origins.s3_errors import meaning_of
 from origins.s3_ranges import Parts, extent, split
 from origins.specs import S3Spec
@@ -96,9 +98,7 @@ class S3Origin:
             with self._translating(path):
                 head = await client.head_object(Bucket=self._spec.bucket, Key=self._prefix + path)
         except FileMissing:
-            with self._translating(
-                ""
-            ):  # a HEAD does not tell whether it is the bucket that is gone
+            with self._translating(""):  # a HEAD does not tell that it is the bucket that is gone
                 await client.list_objects_v2(Bucket=self._spec.bucket, MaxKeys=1)
             raise
         return _info(path, head["ContentLength"], head["LastModified"], head["ETag"])
@@ -128,15 +128,15 @@ class S3Origin:
         return b""
 
     async def _parts(self, offset: int, size: int) -> Parts:
-        """The requests of a read: more and smaller ones when it is a seek, which comes alone."""
+        """The requests of a read: those that find the origin idle share all its connections."""
+        was_idle = not self._under_way
         self._entered += 1
         try:
             await asyncio.sleep(0)  # who reads ahead as well comes at the same time
-            is_lone = self._entered == 1 and not self._under_way
+            idle = self._spec.limits.requests_max - self._under_way if was_idle else 0
+            return split(offset, size, idle, self._entered)
         finally:
             self._entered -= 1
-        idle = self._spec.limits.requests_max - self._under_way
-        return split(offset, size, idle, self._under_way, is_lone=is_lone)
 
     async def watch(self) -> AsyncIterator[frozenset[str]]:
         """Polling: S3 does not tell changes. See Origin.watch."""
@@ -182,6 +182,8 @@ class S3Origin:
                 aws_access_key_id=spec.access_key,
                 aws_secret_access_key=spec.secret_key,
                 config=AioConfig(
+                    http_session_cls=LastUsedFirst,
+                    user_agent="musefs",
                     connect_timeout=spec.limits.connect_timeout_s,
                     read_timeout=spec.limits.timeout_s,
                     max_pool_connections=spec.limits.requests_max,

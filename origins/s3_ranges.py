@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-PARTS_MAX = 4
+PARTS_MAX = 8
 PART_BYTES_MIN = 64 << 10
-LONE_PARTS_MAX = 8
 LONE_PART_BYTES_MIN = 32 << 10
 """An idle connection sends so much in two round trips (RFC 6928: 10 segments, then 20)."""
 
@@ -12,14 +11,13 @@ Parts = list[tuple[int, int]]
 """Offset and length of each."""
 
 
-def split(offset: int, size: int, idle: int, under_way: int, *, is_lone: bool) -> Parts:
-    """The parts in which a range is read.
+def split(offset: int, size: int, idle: int, reads: int) -> Parts:
+    """The parts in which a range is read by its share of the `idle` connections.
 
-    By so many `idle` connections at most, and fewer the more requests are `under_way`; more and
-    smaller parts for a read that comes alone.
+    `reads` begin together, this one among them; smaller parts for a read that comes alone.
     """
-    most = min(idle, (LONE_PARTS_MAX if is_lone else PARTS_MAX) - under_way)
-    count = max(1, min(most, size // (LONE_PART_BYTES_MIN if is_lone else PART_BYTES_MIN)))
+    part_bytes_min = LONE_PART_BYTES_MIN if reads == 1 else PART_BYTES_MIN
+    count = max(1, min(idle // reads, PARTS_MAX, size // part_bytes_min))
     length = -(-size // count)
     return [(at, min(length, offset + size - at)) for at in range(offset, offset + size, length)]
 

@@ -21,8 +21,12 @@ class Limits:
     connections_max: int = 4
 
 
-SFTP_LIMITS = Limits(requests_max=32)
+SFTP_LIMITS = Limits(requests_max=64)
 """A cold file costs two round trips here, and connections take many requests at once."""
+
+
+S3_LIMITS = Limits(requests_max=28)
+"""One request a connection, and each connection that joins in makes a beginning faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class S3Spec:
     region: str | None = None
     access_key: str | None = field(default=None, repr=False)
     secret_key: str | None = field(default=None, repr=False)
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = S3_LIMITS
 
 
 OriginSpec = LocalSpec | SftpSpec | S3Spec

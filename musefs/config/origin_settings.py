@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from musefs.config.paths import AbsolutePath
 from musefs.config.secret import Secret, SecretSetting
 from musefs.config.units import Bandwidth, Interval, PositiveDuration
-from origins.specs import SFTP_LIMITS, Limits, LocalSpec, OriginSpec, S3Spec, SftpSpec
+from origins.specs import S3_LIMITS, SFTP_LIMITS, Limits, LocalSpec, OriginSpec, S3Spec, SftpSpec
 
 _DEFAULTS = Limits()
 
@@ -159,6 +159,7 @@ class S3Origin(RemoteOrigin):
     region: Text | None = None
     access_key: SecretSetting | None = None
     secret_key: SecretSetting | None = None
+    requests_max: int = Field(default=S3_LIMITS.requests_max, alias="requests", ge=1, le=1024)
 
     @model_validator(mode="after")
     def _both_keys_or_none(self) -> Self:

@@ -1,11 +1,13 @@
 """Reading ahead of one open file's reader, so that a single stream fills the link at any delay.
 
 A reader has to go on where it was, out of what is kept near or for some bytes of the audio's body,
-before anything happens: scans of tags and art and seeks cost nothing extra. Then a window grows
-from 1 MiB to `readahead_bytes_max`, and is asked for in runs of neighbouring chunks, side by side,
-through the pool, where the reader finds them or joins their fetch. A seek or a failure ends it. All
-open files share one budget of bytes asked for and not read yet, and few enough requests that those
-a reader waits for come first.
+before anything happens: scans of tags and art and seeks cost nothing extra. Then a window of 2 MiB,
+and of `readahead_bytes_max` once more was read than a probe of the stream reads, is asked for in
+runs of neighbouring chunks, side by side, through the pool, where the reader finds them or joins
+their fetch. While files are probed one after the other, it begins with 512 KiB. Runs are short at
+first, since a connection that was idle sends little in its first round trips, and many do so
+together. A seek or a failure ends it. All open files share one budget of bytes asked for and not
+read yet, and few enough requests that those a reader waits for come first.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from musefs.content.chunking import Span, chunks_of
@@ -21,16 +24,19 @@ from musefs.errors import ContentUnavailable, MusefsError
 from musefs.kit.background import BackgroundTasks
 from musefs.model import CHUNK_BYTES, Buffer, Content
 
-WINDOW_BYTES_MIN = 1 << 20
-WINDOW_GROWTH = 4
-"""Each growth costs about a round trip, and the link is idle until the window is as large as it."""
+WINDOW_BYTES_MIN = 2 << 20
+WINDOW_BYTES_WHEN_PROBED = 512 << 10
+GROW_AFTER_BYTES = 512 << 10
+"""ffprobe reads up to 448 KiB of a file."""
 RUN_BYTES_MAX = 1 << 20
 """Asked for at once: a request costs a server the same whatever its size."""
-RUNS_UNDER_WAY_MAX = 6
-"""Of one file: the next begins when one ends, so that the link is never idle. All at once would end
-at the same time, and be followed by as many, a round trip later."""
-RUN_WINDOW_SHARE = 4
-"""A run is at most this part of the window, so that some are under way while one is read."""
+RUN_GROWTH_SHARE = 4
+"""A run is at most this part of what was read in sequence before it."""
+BYTES_UNDER_WAY_MAX = 7 << 20
+"""Of one file: less than the window, so that the next run begins when one ends. All at once would
+end at the same time, and the link be idle for a round trip behind them."""
+RUNS_UNDER_WAY_MAX = 28
+"""Of all files."""
 SEQUENTIAL_BYTES_MIN = 384 << 10
 """More than a probe of the stream reads; a player has seconds of music in it."""
 HESITATION_S = 0.02
@@ -57,10 +63,12 @@ class Pool(Memory, Protocol):
 class ReadAheadBudget:
     """What all open files together may ask for ahead of their readers."""
 
-    def __init__(self, bytes_max: int, requests_max: int = 12) -> None:
+    def __init__(self, bytes_max: int, requests_max: int = RUNS_UNDER_WAY_MAX) -> None:
         self._bytes_max = bytes_max
         self.taken_bytes = 0
         self.turn = asyncio.Semaphore(requests_max)
+        self.is_probed = False
+        """Whether the last reader who was read ahead of closed the file soon: a scan, probably."""
 
     def take(self, size: int) -> bool:
         """Set `size` bytes aside; False when there are too few left."""
@@ -95,14 +103,13 @@ class ReadAhead:
         self._goes_on = False
         self._given_up: asyncio.Event | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        # Made when they are needed: most files that are opened are closed after a few reads.
-        self._turn: asyncio.Semaphore | None = None
         self._ahead: deque[tuple[int, int]] = deque()
+        self._queue: deque[Span] = deque()
+        self._under_way_bytes = 0
         self._position: int | None = None
         self.half_read: Callable[[], None] | None = None
         """Called once, when a reader has gone through half of the audio from one end."""
         self._run_bytes = self._window_bytes = self._grow_at = self._asked_up_to = 0
-        self._again_at = 0
 
     def __repr__(self) -> str:
         return f"<ReadAhead {self._window_bytes >> 10} KiB, {len(self._tasks)} loading>"
@@ -135,6 +142,8 @@ class ReadAhead:
 
     def close(self) -> None:
         """The file is closed: cancel what is on its way for nobody else."""
+        if self._position is not None and self._position < self._grow_at:
+            self._budget.is_probed = True
         self._stop()
         self._position = None
         passed = self._passed
@@ -196,22 +205,27 @@ class ReadAhead:
     def _extend(self, content: Content, position: int) -> None:
         while self._ahead and self._ahead[0][0] <= position:
             self._budget.give_back(self._ahead.popleft()[1])
-        if position >= self._grow_at or not self._window_bytes:
-            grown = max(self._window_bytes * WINDOW_GROWTH, WINDOW_BYTES_MIN)
-            self._window_bytes = min(grown, self._window_bytes_max)
-            self._grow_at = position + self._window_bytes // 2
+        while self._queue and self._queue[0][0] < position:
+            self._queue.popleft()
+        self._widen(position)
         start = max(self._asked_up_to, position)
         goal = min(position + self._window_bytes, content.size)
-        run_bytes = min(RUN_BYTES_MAX, max(CHUNK_BYTES, self._window_bytes // RUN_WINDOW_SHARE))
-        if position < self._again_at or (goal - start < run_bytes and goal < content.size):
-            return
-        runs, reached = self._runs(content, start, goal, run_bytes)
-        for run in runs:
-            if not self._ask(content, run):
-                self._again_at = position + run_bytes
-                return
-            self._asked_up_to = run[1]
-        self._asked_up_to = reached
+        run_bytes = min(RUN_BYTES_MAX, max(CHUNK_BYTES, self._run_bytes // RUN_GROWTH_SHARE))
+        if goal - start >= run_bytes or goal == content.size:
+            runs, self._asked_up_to = self._runs(content, start, goal, run_bytes)
+            self._queue.extend(runs)
+        if self._queue:
+            self._start_queued(content)
+
+    def _widen(self, position: int) -> None:
+        if not self._window_bytes:
+            probed = self._budget.is_probed
+            window_bytes = WINDOW_BYTES_WHEN_PROBED if probed else WINDOW_BYTES_MIN
+            self._window_bytes = min(window_bytes, self._window_bytes_max)
+            self._grow_at = position + GROW_AFTER_BYTES
+        elif position >= self._grow_at:
+            self._window_bytes = self._window_bytes_max
+            self._budget.is_probed = False
 
     def _runs(
         self, content: Content, start: int, goal: int, run_bytes: int
@@ -236,23 +250,32 @@ class ReadAhead:
             return runs, run[0]
         return [*runs, run] if run is not None else runs, reached
 
-    def _ask(self, content: Content, run: Span) -> bool:
-        size = run[1] - run[0]
-        if not self._budget.take(size):
-            return False
-        task = self._background.start(lambda: self._fetch(content, run))
-        if task is None:
-            self._budget.give_back(size)
-            return False
-        self._ahead.append((run[1], size))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return True
+    def _start_queued(self, content: Content) -> None:
+        while self._queue:
+            start, end = run = self._queue[0]
+            size = end - start
+            if self._tasks and self._under_way_bytes + size > BYTES_UNDER_WAY_MAX:
+                return
+            if not self._budget.take(size):
+                return
+            task = self._background.start(partial(self._fetch, content, run))
+            if task is None:
+                self._budget.give_back(size)
+                return
+            self._queue.popleft()
+            self._ahead.append((end, size))
+            self._under_way_bytes += size
+            self._tasks.add(task)
+            task.add_done_callback(partial(self._ended, content, size))
+
+    def _ended(self, content: Content, size: int, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._under_way_bytes -= size
+        self._start_queued(content)
 
     async def _fetch(self, content: Content, run: Span) -> None:
         passed = self._passed
-        self._turn = self._turn or asyncio.Semaphore(RUNS_UNDER_WAY_MAX)
-        async with self._turn, self._budget.turn:
+        async with self._budget.turn:
             if passed is not None and await passed.is_near(content, run):
                 return
             try:
@@ -263,9 +286,9 @@ class ReadAhead:
             await passed.release(self._position)
 
     def _stop(self) -> None:
+        self._queue.clear()
         for task in self._tasks:
             task.cancel()
         while self._ahead:
             self._budget.give_back(self._ahead.pop()[1])
         self._run_bytes = self._window_bytes = self._grow_at = self._asked_up_to = 0
-        self._again_at = 0

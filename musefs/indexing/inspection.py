@@ -33,7 +33,7 @@ FINGERPRINT_TAIL_BYTES = 8 << 10
 
 LEAPS_WITH_FORESIGHT_MAX = 2
 _TAGS_BYTES_TYPICAL = 4 << 10
-_LEAD_BEHIND_HEAD_BYTES = 1 << 10
+_LEAD_BEHIND_HEAD_BYTES = 512
 """What is kept of the audio's beginning mostly ends so much behind the head (see heads)."""
 
 

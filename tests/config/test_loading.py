@@ -47,7 +47,7 @@ def test_origins_become_what_opens_them(write: Write, tmp_path: Path) -> None:
     assert s3 == S3Spec(
         id="bucket",
         bucket="my-music",
-        limits=Limits(timeout_s=60.0, bandwidth_bytes_per_s=20 << 20),
+        limits=Limits(requests_max=28, timeout_s=60.0, bandwidth_bytes_per_s=20 << 20),
     )
 
 

@@ -8,11 +8,10 @@ from dataclasses import replace
 import pytest
 
 from musefs.content.readahead import (
-    HESITATION_S,
+    BYTES_UNDER_WAY_MAX,
     RUN_BYTES_MAX,
-    RUN_WINDOW_SHARE,
-    RUNS_UNDER_WAY_MAX,
     WINDOW_BYTES_MIN,
+    WINDOW_BYTES_WHEN_PROBED,
     ReadAhead,
     ReadAheadBudget,
 )
@@ -77,7 +76,7 @@ async def test_several_requests_are_under_way_at_once(bench: Bench) -> None:
     bench.source.running_max = 0
     for position in range(MIB, 3 * MIB, KERNEL_READ):
         file._follow(SONG, position, KERNEL_READ)
-    await until(lambda: bench.source.running_max >= RUN_WINDOW_SHARE - 1)
+    await until(lambda: bench.source.running_max >= 4)
     bench.source.gate.set()
 
 
@@ -88,16 +87,40 @@ async def test_the_next_run_waits_for_one_to_end_and_not_for_the_reader(bench: B
     bench.pool.drop(SONG.id)
     bench.source.gate = asyncio.Event()
     bench.source.running_max = 0
-    for position in range(2 * MIB, 8 * MIB, KERNEL_READ):
+    for position in range(2 * MIB, 10 * MIB, KERNEL_READ):
         file._follow(SONG, position, KERNEL_READ)
-    await until(lambda: bench.source.running_max >= RUNS_UNDER_WAY_MAX)
+    await until(lambda: bench.source.running_max >= BYTES_UNDER_WAY_MAX // RUN_BYTES_MAX)
     asked = len(bench.source.reads)
     await asyncio.sleep(0.02)
     assert len(bench.source.reads) == asked
-    assert bench.source.running == RUNS_UNDER_WAY_MAX
-    assert len(bench.tasks) > RUNS_UNDER_WAY_MAX
+    under_way = sum(size for _, _, size in bench.source.reads[-bench.source.running :])
+    assert BYTES_UNDER_WAY_MAX - RUN_BYTES_MAX < under_way <= BYTES_UNDER_WAY_MAX
     bench.source.gate.set()
+    await until(lambda: len(bench.source.reads) > asked)
     await idle(bench)
+
+
+async def test_while_files_are_probed_little_is_read_ahead(bench: Bench) -> None:
+    """ffprobe reads a part of the first MiB of one file after the other."""
+
+    async def probe() -> int:
+        bench.pool.drop(SONG.id)
+        bench.source.reads.clear()
+        file = bench.open()
+        await bench.play(file, 0, 512 << 10)
+        await idle(bench)
+        file.close()
+        return sum(size for _, _, size in bench.source.reads)
+
+    assert await probe() > WINDOW_BYTES_MIN
+    for _ in range(3):
+        assert await probe() <= WINDOW_BYTES_WHEN_PROBED + (512 << 10) + 2 * CHUNK_BYTES
+    bench.pool.drop(SONG.id)
+    song = bench.open()
+    await bench.play(song, 0, 4 * MIB)
+    await idle(bench)
+    song.close()
+    assert await probe() > WINDOW_BYTES_MIN
 
 
 async def test_who_goes_on_out_of_what_is_kept_near_is_read_ahead_at_once(bench: Bench) -> None:
@@ -239,54 +262,6 @@ async def test_a_failure_ahead_ends_the_window(bench: Bench) -> None:
         position += KERNEL_READ
         await idle(bench)
     assert repr(file) == "<ReadAhead 0 KiB, 0 loading>"
-
-
-NEAR = replace(SONG, regions=(0, 9000, 60_000, SONG.size - 10_000, SONG.size - 128, SONG.size))
-"""A song whose beginning and end are kept."""
-
-
-async def test_who_closes_the_file_at_once_costs_the_origin_nothing(bench: Bench) -> None:
-    file = bench.open()
-    await file.read(NEAR, 0, 32 << 10)
-    bench.source.reads.clear()
-    ahead = asyncio.create_task(file.read(NEAR, 32 << 10, KERNEL_READ))
-    await asyncio.sleep(0.01)
-    file.give_up()
-    with pytest.raises(ContentUnavailable, match="closed before"):
-        await ahead
-    assert bench.source.reads == []
-
-
-async def test_who_goes_on_reading_waits_once_and_for_a_moment(bench: Bench) -> None:
-    file = bench.open()
-    loop = asyncio.get_running_loop()
-    begin = loop.time()
-    await asyncio.gather(
-        *(file.read(NEAR, at, KERNEL_READ) for at in (0, KERNEL_READ, 2 * KERNEL_READ))
-    )
-    assert HESITATION_S <= loop.time() - begin < 5 * HESITATION_S
-    begin = loop.time()
-    for at in (10 * MIB, 15 * MIB, 20 * MIB):
-        await file.read(NEAR, at, KERNEL_READ)
-    assert loop.time() - begin < HESITATION_S
-
-
-async def test_nobody_waits_for_a_page_for_what_is_kept_or_for_what_is_near(bench: Bench) -> None:
-    loop = asyncio.get_running_loop()
-    begin = loop.time()
-    file = bench.open()
-    await file.read(NEAR, 70_000, 4096)
-    await file.read(NEAR, 70_000, 8192)
-    await bench.open().read(NEAR, 10 * MIB, KERNEL_READ)  # a seek is meant
-    await file.read(NEAR, 0, 60_000)
-    await file.read(NEAR, NEAR.size - 10_000, 10_000)
-
-    async def is_near(content: Content, offset: int) -> bool:
-        return offset >= CHUNK_BYTES
-
-    near = ReadAhead(bench.pool, bench.budget, bench.tasks, near=near_when(is_near))
-    await near.read(NEAR, 70_000 + CHUNK_BYTES, KERNEL_READ)
-    assert loop.time() - begin < HESITATION_S
 
 
 async def test_tags_and_large_art_in_front_of_the_audio_start_nothing(bench: Bench) -> None:

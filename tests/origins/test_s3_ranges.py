@@ -11,11 +11,11 @@ from origins import Limits, OriginUnavailable
 from origins.s3 import S3Origin
 from origins.s3_ranges import (
     LONE_PART_BYTES_MIN,
-    LONE_PARTS_MAX,
     PART_BYTES_MIN,
     PARTS_MAX,
     split,
 )
+from tests.content.shelves import until
 from tests.lab.s3server import S3Server
 from tests.origins.contract import some_bytes
 from tests.origins.s3_peer import S3Peer
@@ -33,29 +33,28 @@ def peer(server: S3Server) -> Iterator[S3Peer]:
     server.reset()
 
 
-@pytest.mark.parametrize("is_lone", [False, True])
-def test_parts_cover_the_range_and_are_not_small(is_lone: bool) -> None:
-    smallest = LONE_PART_BYTES_MIN if is_lone else PART_BYTES_MIN
-    assert split(5, 100, 16, 0, is_lone=is_lone) == [(5, 100)]
-    assert split(0, 8 * smallest, 0, 16, is_lone=is_lone) == [(0, 8 * smallest)]
-    parts = split(7, 3 * smallest + 1, 16, 0, is_lone=is_lone)
+@pytest.mark.parametrize(
+    ("reads", "smallest"), [(1, LONE_PART_BYTES_MIN), (2, PART_BYTES_MIN), (4, PART_BYTES_MIN)]
+)
+def test_parts_cover_the_range_and_are_not_small(reads: int, smallest: int) -> None:
+    assert split(5, 100, 16, reads) == [(5, 100)]
+    assert split(0, 8 * smallest, 0, reads) == [(0, 8 * smallest)]
+    parts = split(7, 3 * smallest + 1, 16, reads)
     assert [at for at, _ in parts] == [7, *(at + length for at, length in parts[:-1])]
     assert sum(length for _, length in parts) == 3 * smallest + 1
     assert len(parts) == 3
 
 
-def test_no_more_parts_than_idle_connections_or_than_there_may_be() -> None:
+def test_no_more_parts_than_a_share_of_the_idle_connections_or_than_there_may_be() -> None:
     size = 64 * PART_BYTES_MIN
-    assert len(split(0, size, 16, 0, is_lone=True)) == LONE_PARTS_MAX
-    assert len(split(0, size, 2, 0, is_lone=True)) == 2
-    assert len(split(0, size, 14, 2, is_lone=False)) == PARTS_MAX - 2
-    assert len(split(0, size, 12, PARTS_MAX, is_lone=False)) == 1
+    assert [len(split(0, size, idle, 1)) for idle in (24, 8, 2, 0)] == [PARTS_MAX, 8, 2, 1]
+    assert [len(split(0, size, 24, reads)) for reads in (1, 4, 5, 24, 25)] == [8, 6, 4, 1, 1]
 
 
 async def test_a_lone_read_is_shared_among_idle_connections(server: S3Server, peer: S3Peer) -> None:
-    data = some_bytes(LONE_PARTS_MAX * LONE_PART_BYTES_MIN + 1000)
+    data = some_bytes(PARTS_MAX * LONE_PART_BYTES_MIN + 1000)
     peer.put("f", data)
-    for requests_max, requests in ((16, LONE_PARTS_MAX), (2, 2), (1, 1)):
+    for requests_max, requests in ((16, PARTS_MAX), (2, 2), (1, 1)):
         origin = S3Origin(server.spec(peer.prefix, Limits(requests_max=requests_max)))
         version = (await origin.stat("f")).version
         server.reset()
@@ -66,22 +65,38 @@ async def test_a_lone_read_is_shared_among_idle_connections(server: S3Server, pe
         await origin.aclose()
 
 
-async def test_reads_that_come_together_are_split_less(server: S3Server, peer: S3Peer) -> None:
-    data = some_bytes(LONE_PARTS_MAX * LONE_PART_BYTES_MIN)
+async def test_reads_that_come_together_share_the_connections(
+    server: S3Server, peer: S3Peer
+) -> None:
+    data = some_bytes(PARTS_MAX * PART_BYTES_MIN)
     peer.put("f", data)
-    origin = S3Origin(server.spec(peer.prefix))
+    origin = S3Origin(server.spec(peer.prefix, Limits(requests_max=16)))
     version = (await origin.stat("f")).version
     server.reset()
     answers = await asyncio.gather(*(origin.read("f", version, 0, len(data)) for _ in range(5)))
     assert answers == [data] * 5
-    assert server.stats()["requests"] == PARTS_MAX + 4
+    assert server.stats()["requests"] == 16
+    await origin.aclose()
+
+
+async def test_a_read_beside_others_is_one_request(server: S3Server, peer: S3Peer) -> None:
+    data = some_bytes(PARTS_MAX * PART_BYTES_MIN)
+    peer.put("f", data)
+    origin = S3Origin(server.spec(peer.prefix))
+    version = (await origin.stat("f")).version
+    server.reset()
+    first = asyncio.create_task(origin.read("f", version, 0, len(data)))
+    await until(lambda: origin._under_way > 0)
+    assert await origin.read("f", version, 0, len(data)) == data
+    assert await first == data
+    assert server.stats()["requests"] == PARTS_MAX + 1
     await origin.aclose()
 
 
 async def test_a_read_that_is_cancelled_at_once_is_not_counted(
     server: S3Server, peer: S3Peer
 ) -> None:
-    data = some_bytes(LONE_PARTS_MAX * LONE_PART_BYTES_MIN)
+    data = some_bytes(PARTS_MAX * LONE_PART_BYTES_MIN)
     peer.put("f", data)
     origin = S3Origin(server.spec(peer.prefix))
     version = (await origin.stat("f")).version
@@ -91,7 +106,7 @@ async def test_a_read_that_is_cancelled_at_once_is_not_counted(
     await asyncio.wait([given_up])
     server.reset()
     assert await origin.read("f", version, 0, len(data)) == data
-    assert server.stats()["requests"] == LONE_PARTS_MAX
+    assert server.stats()["requests"] == PARTS_MAX
     await origin.aclose()
 
 
