@@ -26,6 +26,8 @@ SSH_PORT = 22
 USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 KEEPALIVE_S = 15
 KEEPALIVES_MISSED_MAX = 3
+WINDOW_BYTES = 16 << 20
+"""Sent before the next is allowed: a connection carries so much a round trip at most."""
 
 HOST_KEY_ALGORITHMS = (
     "ssh-ed25519",
@@ -98,6 +100,7 @@ async def log_in(spec: SftpSpec) -> asyncssh.SSHClientConnection:
             login_timeout=spec.limits.connect_timeout_s,
             keepalive_interval=KEEPALIVE_S,
             keepalive_count_max=KEEPALIVES_MISSED_MAX,
+            window=WINDOW_BYTES,
             **options,
         )
     except asyncssh.HostKeyNotVerifiable as error:
