@@ -33,6 +33,7 @@ class App:
         self.warming = parts.warming
         self.caching = Caching(parts)
         self._started_s = time.monotonic()
+        self.mounted = asyncio.Event()
         self.stopping = asyncio.Event()
         self.failure: BaseException | None = None
         self.drain_s = 0.0

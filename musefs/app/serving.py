@@ -44,7 +44,7 @@ async def serve(config: Config, mountpoint: Path, ready: Callable[[], None]) -> 
             ),
         )
         await session.prepare()
-        async with _signals(app), _controlled(config, app), beside(background(parts), app.fail):
+        async with _signals(app), _controlled(config, app), _beside(parts, app):
             await session.start()
             try:
                 await _serve(parts, app, session, ready)
@@ -62,6 +62,7 @@ async def _serve(parts: Parts, app: App, session: Session, ready: Callable[[], N
     await session.prepare_reading()
     log.info("mounted at %s", session.mountpoint)
     ready()
+    app.mounted.set()
     try:
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         if not serving.done():
@@ -85,15 +86,32 @@ def _tell_what_is_not_served(config: Config) -> None:
         log.warning("%s is set, but this version does not serve it yet", key)
 
 
-def background(parts: Parts) -> list[Coroutine[Any, Any, None]]:
+@asynccontextmanager
+async def _beside(parts: Parts, app: App) -> AsyncIterator[None]:
     """What runs beside the mount."""
-    return [
+    work = [
         parts.reading.store.run(),
         parts.reading.federation.run(),
         parts.scrubber.run(),
         parts.refresher.run(),
         parts.warming.pins.run(),
-        *(follower.run() for follower in parts.followers.values()),
+        *_followers(parts, app),
+    ]
+    async with beside(work, app.fail):
+        yield
+
+
+def _followers(parts: Parts, app: App) -> list[Coroutine[Any, Any, None]]:
+    """One for each origin. A local listing needs the processor, and so does mounting: it waits."""
+
+    async def follow_once_mounted(origin: str) -> None:
+        await app.mounted.wait()
+        await parts.followers[origin].run()
+
+    local = {origin.id for origin in parts.config.origins if origin.kind == "local"}
+    return [
+        follow_once_mounted(origin) if origin in local else follower.run()
+        for origin, follower in parts.followers.items()
     ]
 
 
