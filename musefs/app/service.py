@@ -145,7 +145,7 @@ class App:
             failed=progress.failed,
             removed=progress.removed,
             held_back=progress.held_back,
-            error=progress.error or health.last_error or "",
+            error=progress.error or (health.last_error if health.failures else None) or "",
         )
 
 

@@ -55,6 +55,21 @@ async def test_status_before_and_after_a_scan(app: App) -> None:
     assert (after.cache.memory_bytes, after.cache.disk_bytes) == (0, 0)
 
 
+async def test_an_origin_that_answers_again_shows_no_error(
+    app: App, folders: dict[str, Path]
+) -> None:
+    async def errors() -> dict[str, str]:
+        return {origin.id: origin.error for origin in (await app.status()).origins}
+
+    monitor = app._parts.reading.federation._monitor
+    folders["nas"].rename(folders["nas"].with_name("away"))
+    await monitor.check()
+    assert "nas" in (await errors())["nas"]
+    folders["nas"].with_name("away").rename(folders["nas"])
+    await monitor.check()
+    assert await errors() == {"nas": "", "box": ""}
+
+
 async def test_status_as_a_file_is_json_with_all_fields(app: App) -> None:
     text = await app.status_json()
     assert text.endswith(b"}\n")
