@@ -6,11 +6,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from origins.specs import S3_LIMITS, SFTP_LIMITS
+
 ESTABLISHED, CLOSE_WAIT = "01", "08"
 """States of a connection in /proc/net/tcp, see the kernel's include/net/tcp_states.h."""
 
-CONNECTIONS_MAX = {"sftp": 4, "s3": 16}
-"""By kind of origin: the defaults of `connections` and `requests`, which bound what is open."""
+CONNECTIONS_MAX = {"sftp": SFTP_LIMITS.connections_max, "s3": S3_LIMITS.requests_max}
+"""By kind of origin."""
 
 
 @dataclass(frozen=True, slots=True)
