@@ -35,7 +35,7 @@ NOTHING_MB = 0.01
 """Keep-alives of a connection and a check of the origin cross the link now and then."""
 
 GOALS = {
-    "indexing": Goal("index 101 files, once", 3.0, 101 * 0.08),
+    "indexing": Goal("index 101 files, once", 3.0, 8.0),
     "walk": Goal("walk + stat of all files", 0.1, NOTHING_MB),
     "tags": Goal("read tags of 80 files", 0.5, NOTHING_MB),
     "tags again": Goal("the same again", 0.1, NOTHING_MB),
